@@ -1,0 +1,1 @@
+"""Area-grid mapping and patrol analytics for a township (乡镇网格一张图)."""

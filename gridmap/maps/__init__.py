@@ -1,0 +1,1 @@
+"""Frames to maps: no database, no Streamlit."""

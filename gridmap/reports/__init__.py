@@ -1,0 +1,1 @@
+"""Read use cases: each returns a frozen dataclass."""

@@ -1,0 +1,112 @@
+"""All settings in one place; the only module that reads the environment."""
+
+import os
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gridmap.errors import InputError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an installation decides. Numbers that are policy live here, never as defaults of a function.
+
+    Parameters
+    ----------
+    database_url
+        `postgresql://…` of a real installation; None: the private cluster in `state_dir`.
+    state_dir
+        Folder of the private PostGIS cluster, its socket and its log.
+    sample_dir
+        Folder of the sample township's files.
+    assets_dir
+        Folder into which the set-up step installed the browser assets.
+    language
+        Language of texts where nobody chose one: `zh` or `en`.
+    open_role
+        Role of everybody who opens the dashboard while no sign-in is configured: `viewer` or `editor`.
+    zone
+        The township's clock; a day and a month end at its midnight.
+    household_cap
+        Households that one area grid may hold.
+    near_cap_share
+        Share of the cap from which a grid counts as near the cap.
+    checkpoint_reach_m
+        Metres within which a check-in counts as a visit of a checkpoint (phones err by 10-20 m, indoors more).
+    cover_reach_m
+        Metres in a straight line within which a household counts as covered by a checkpoint.
+    service_reach_m
+        Walking metres of the 15-minute service circle: 15 min at 4.5 km/h.
+    heat_bandwidth_m
+        Standard deviation of the dispute density surface, in metres.
+    heat_cell_m
+        Cell width of the density surface, in metres.
+    due_soon_hours
+        An open incident due within so many hours counts as due soon.
+    wall_refresh_s
+        Seconds between two looks of the wall at the data version.
+    """
+
+    database_url: str | None = None
+    state_dir: Path = PROJECT_DIR / "var"
+    sample_dir: Path = PROJECT_DIR / "data" / "sample"
+    assets_dir: Path = PROJECT_DIR / "node_modules"
+    language: str = "zh"
+    open_role: str = "viewer"
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    household_cap: int = 100
+    near_cap_share: float = 0.9
+    checkpoint_reach_m: float = 60.0
+    cover_reach_m: float = 500.0
+    service_reach_m: float = 1125.0
+    heat_bandwidth_m: float = 250.0
+    heat_cell_m: float = 50.0
+    due_soon_hours: int = 24
+    wall_refresh_s: float = 2.0
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise InputError(f"`{name}` must be a number, got `{value}`. Correct it in the environment.") from error
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once from variables named `GRIDMAP_<NAME>`.
+
+    Raises
+    ------
+    InputError
+        If a variable holds a value that its setting cannot take.
+    """
+    defaults = Settings()
+    given: dict[str, object] = {}
+    for name in Settings.__dataclass_fields__:
+        variable = f"GRIDMAP_{name.upper()}"
+        value = os.environ.get(variable, "").strip()
+        if not value:
+            continue
+        default = getattr(defaults, name)
+        if isinstance(default, Path):
+            given[name] = Path(value).expanduser().resolve()
+        elif isinstance(default, int):
+            given[name] = int(_number(variable, value))
+        elif isinstance(default, float):
+            given[name] = _number(variable, value)
+        elif name == "zone":
+            given[name] = ZoneInfo(value)
+        else:
+            given[name] = value
+    given.setdefault("open_role", "viewer" if given.get("database_url") else "editor")
+    chosen = Settings(**given)  # type: ignore[arg-type]
+    if chosen.language not in LANGUAGES:
+        raise InputError(f"`GRIDMAP_LANGUAGE` must be one of {LANGUAGES}, got `{chosen.language}`.")
+    return chosen

@@ -1,0 +1,1 @@
+"""The one PostGIS: models, migrations, reads and writes of frames."""
