@@ -150,6 +150,7 @@ FRAMES: Mapping[str, FrameSpec] = {
             "happened_at": "instant",
             "recorded_at": "instant",
             "source": "text?",
+            "village_code": "text?",
             "place": "text?",
             "text": "text?",
             "due_at": "instant?",
