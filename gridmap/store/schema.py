@@ -1,0 +1,91 @@
+"""Bring a database to the schema of this program, and say where it stands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from geoalchemy2 import alembic_helpers
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from gridmap.errors import StoreUnavailable
+from gridmap.store.models import Model
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_EXTENSIONS = ("postgis", "btree_gist")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaStatus:
+    """Where a database stands: its revision and the newest this program knows."""
+
+    revision: str | None
+    newest: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing needs upgrading."""
+        return self.revision == self.newest
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def schema_status(engine: Engine) -> SchemaStatus:
+    """Return the revision of a database and the newest one.
+
+    Raises
+    ------
+    sqlalchemy.exc.OperationalError
+        If the database cannot be reached.
+    """
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    return SchemaStatus(revision=revision, newest=str(newest))
+
+
+def upgrade_schema(engine: Engine) -> SchemaStatus:
+    """Create the extensions and bring the schema to the newest revision, in one transaction; a no-op when current.
+
+    Raises
+    ------
+    StoreUnavailable
+        If an extension is missing on the server, or the role may not create it.
+    """
+    with engine.begin() as connection:
+        for extension in _EXTENSIONS:
+            try:
+                connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
+            except DBAPIError as error:
+                raise StoreUnavailable(
+                    f"The extension `{extension}` cannot be created ({error.orig}). "
+                    f"Install it on the database server, or let an administrator run `CREATE EXTENSION {extension}`."
+                ) from error
+        # Two programs that start together must not both migrate.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridmap.schema'))"))
+        command.upgrade(_config(connection), "head")
+    return schema_status(engine)
+
+
+def schema_differences(engine: Engine) -> list[object]:
+    """Return what the models say and the database does not, as Alembic's list of differences (empty: they agree)."""
+    with engine.connect() as connection:
+        migration = MigrationContext.configure(
+            connection,
+            opts={
+                "include_object": alembic_helpers.include_object,
+                "compare_type": True,
+                "target_metadata": Model.metadata,
+            },
+        )
+        return list(compare_metadata(migration, Model.metadata))
