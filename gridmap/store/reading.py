@@ -1,0 +1,49 @@
+"""How every read runs: bound SQL in, a frame in the stored coordinate system out."""
+
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from sqlalchemy import Connection, text
+
+from gridmap.crs import STORED_CRS
+
+
+def read_table(connection: Connection, sql: str, /, *, index: str | None = None, **values: Any) -> pd.DataFrame:
+    """Return the rows of a query.
+
+    Parameters
+    ----------
+    connection
+        Where to ask.
+    sql
+        One SELECT with `:name` parameters.
+    index
+        Column that becomes the index.
+    values
+        The parameters.
+
+    Raises
+    ------
+    sqlalchemy.exc.DBAPIError
+        If the database refuses the query.
+    """
+    result = connection.execute(text(sql), values)
+    rows = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    return rows.set_index(index) if index else rows
+
+
+def read_layer(connection: Connection, sql: str, /, *, index: str | None = None, **values: Any) -> gpd.GeoDataFrame:
+    """Return the rows of a query whose column `geom` is WKB (`ST_AsBinary(geom) AS geom`), as `geometry`.
+
+    The frame has the stored coordinate system, also when it is empty.
+
+    Raises
+    ------
+    sqlalchemy.exc.DBAPIError
+        If the database refuses the query.
+    """
+    rows = read_table(connection, sql, index=index, **values)
+    shapes = shapely.from_wkb([None if raw is None else bytes(raw) for raw in rows.pop("geom")])
+    return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, index=rows.index, crs=STORED_CRS))

@@ -1,0 +1,31 @@
+"""How new the data are: versions raised by triggers, and the newest recorded fact."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+CHANNEL = "gridmap"
+TOPICS = ("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports")
+
+
+def read_versions(connection: Connection) -> dict[str, int]:
+    """Return the version of each topic; 0 where nothing was ever written."""
+    known = {
+        topic: int(version) for topic, version in connection.execute(text("SELECT topic, version FROM data_version"))
+    }
+    return {topic: known.get(topic, 0) for topic in TOPICS}
+
+
+def read_known_at(connection: Connection, *, township_code: str) -> datetime | None:
+    """Return when the newest fact was recorded (check-in, incident or step), None without facts."""
+    newest: datetime | None = connection.execute(
+        text(
+            "SELECT greatest("
+            "(SELECT max(recorded_at) FROM checkin WHERE township_code = :township_code),"
+            "(SELECT max(recorded_at) FROM incident WHERE township_code = :township_code),"
+            "(SELECT max(step.recorded_at) FROM incident_step AS step JOIN incident USING (incident_code)"
+            " WHERE incident.township_code = :township_code))"
+        ),
+        {"township_code": township_code},
+    ).scalar()
+    return newest
