@@ -17,6 +17,7 @@ from gridmap.store.models import Model
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _EXTENSIONS = ("postgis", "btree_gist")
+READER_ROLE = "gridmap_reader"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,22 @@ def upgrade_schema(engine: Engine) -> SchemaStatus:
         # Two programs that start together must not both migrate.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridmap.schema'))"))
         command.upgrade(_config(connection), "head")
+        _let_reader_read(connection)
     return schema_status(engine)
+
+
+def _let_reader_read(connection: Connection) -> None:
+    """Give the reading role its rights; where this role may not create roles, pages read as the owner, read-only."""
+    exists = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": READER_ROLE}).scalar()
+    if not exists:
+        may_create = connection.execute(
+            text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        ).scalar()
+        if not may_create:
+            return
+        connection.execute(text(f"CREATE ROLE {READER_ROLE} NOLOGIN"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {READER_ROLE}"))
+    connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER_ROLE}"))
 
 
 def schema_differences(engine: Engine) -> list[object]:

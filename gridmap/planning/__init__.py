@@ -1,0 +1,1 @@
+"""Pure functions that divide ground into grids: units in, plans out."""

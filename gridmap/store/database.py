@@ -1,0 +1,118 @@
+"""The engines of this process: one that writes, one that only reads and never waits for long."""
+
+from functools import cache
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+
+from gridmap.errors import StoreUnavailable
+from gridmap.settings import settings
+from gridmap.store.schema import READER_ROLE, schema_status, upgrade_schema
+
+_POOL_SIZE = 5
+_WRITER_LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "10min"}
+_READER_LIMITS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "20s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+@cache
+def database_url() -> URL:
+    """Return where the database is; starts the private cluster when no URL is set and holds it for this process.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the private cluster cannot be started.
+    """
+    given = settings().database_url
+    if given is None:
+        from gridmap.store import cluster  # noqa: PLC0415  an installation with a URL never needs PostgreSQL's binaries
+
+        given = cluster.acquire(settings().state_dir).url
+    return make_url(given).set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL, limits: dict[str, str]) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in {**limits, "timezone": "UTC"}.items())
+    return create_engine(
+        url,
+        pool_size=_POOL_SIZE,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 10, "application_name": "gridmap"},
+    )
+
+
+@cache
+def write_engine() -> Engine:
+    """Return the engine for use cases that write.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be reached.
+    """
+    return connected(_engine(database_url(), _WRITER_LIMITS))
+
+
+@cache
+def read_engine() -> Engine:
+    """Return the engine for pages and reports: read-only, with short limits, as the reading role where there is one.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be reached.
+    """
+    limits = dict(_READER_LIMITS)
+    with write_engine().connect() as connection:
+        may_act_as_reader = connection.execute(
+            text("SELECT coalesce(bool_or(pg_has_role(oid, 'MEMBER')), false) FROM pg_roles WHERE rolname = :role"),
+            {"role": READER_ROLE},
+        ).scalar()
+    if may_act_as_reader:
+        limits["role"] = READER_ROLE
+    return connected(_engine(database_url(), limits))
+
+
+def connected(engine: Engine) -> Engine:
+    """Return the engine after one successful connection.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be reached; the message names it without its password.
+    """
+    try:
+        with engine.connect():
+            return engine
+    except DBAPIError as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise StoreUnavailable(
+            f"The database `{place}` does not answer ({error.orig}). Start it, or correct `GRIDMAP_DATABASE_URL`."
+        ) from error
+
+
+def prepared_engine() -> Engine:
+    """Return the writing engine of a database whose schema is the newest, upgrading the private one when needed.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be reached, or a database named by `GRIDMAP_DATABASE_URL` needs `gridmap db upgrade`.
+    """
+    engine = write_engine()
+    status = schema_status(engine)
+    if status.is_current:
+        return engine
+    if settings().database_url:
+        raise StoreUnavailable(
+            f"The database stands at schema `{status.revision}`, this program needs `{status.newest}`. "
+            "Make a backup (`gridmap db backup FILE`) and run `gridmap db upgrade`."
+        )
+    upgrade_schema(engine)
+    return engine

@@ -1,0 +1,75 @@
+"""A real PostGIS for every test: one private cluster and one migrated template a session, one database a test."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+from gridmap import settings as settings_module
+from gridmap.store import cluster
+from gridmap.store.schema import upgrade_schema
+from tests.tiny import load_tiny_township
+
+
+@pytest.fixture(scope="session")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """The address of a private cluster that lives as long as the test run."""
+    lease = cluster.acquire(tmp_path_factory.mktemp("cluster"))
+    yield make_url(lease.url)
+    lease.release()
+
+
+def _admin(cluster_url: URL) -> Engine:
+    return create_engine(cluster_url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+@pytest.fixture(scope="session")
+def template_database(cluster_url: URL) -> str:
+    """The name of a migrated database that each test clones."""
+    with _admin(cluster_url).connect() as connection:
+        connection.execute(text("CREATE DATABASE template_gridmap"))
+    engine = create_engine(cluster_url.set(database="template_gridmap"), poolclass=NullPool)
+    upgrade_schema(engine)
+    engine.dispose()
+    return "template_gridmap"
+
+
+@pytest.fixture
+def database_url(cluster_url: URL, template_database: str) -> Iterator[URL]:
+    """The address of a fresh, migrated, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with _admin(cluster_url).connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template_database}"))
+    yield cluster_url.set(database=name)
+    with _admin(cluster_url).connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    """An engine on a fresh, migrated, empty database."""
+    engine = create_engine(database_url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def tiny_engine(engine: Engine) -> Engine:
+    """An engine on a database that holds the tiny township of `tests/tiny.py`, with its plan published."""
+    with engine.begin() as connection:
+        load_tiny_township(connection)
+    return engine
+
+
+@pytest.fixture(autouse=True)
+def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the machine reaches a test; settings made in a test end with it."""
+    for name in [name for name in os.environ if name.startswith("GRIDMAP_")]:
+        monkeypatch.delenv(name)
+    settings_module.settings.cache_clear()
+    yield
+    settings_module.settings.cache_clear()

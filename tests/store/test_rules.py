@@ -1,0 +1,137 @@
+"""What the database holds, also against direct SQL."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from gridmap.store.places import read_grids, read_households, read_townships, read_units
+from gridmap.store.schema import schema_differences
+from gridmap.store.versions import TOPICS, read_versions
+from gridmap.store.writing import write_rows
+from tests import tiny
+
+
+def test_models_and_migrations_agree(engine: Engine):
+    assert schema_differences(engine) == []
+
+
+def test_tiny_township_reads_back_as_written(tiny_engine: Engine):
+    with tiny_engine.connect() as connection:
+        (township,) = read_townships(connection)
+        grids = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2026, 11, 1))
+        households = read_households(connection, township_code=tiny.TOWNSHIP)
+    assert (township.code, township.metric_epsg) == (tiny.TOWNSHIP, 4547)
+    assert list(grids.index) == list(tiny.GRIDS)
+    assert grids.crs == households.crs == "EPSG:4490"
+    assert grids.to_crs(tiny.METRIC).area.round(-2).tolist() == [2e6, 2e6, 4e6]
+    assert len(households) == 18
+    assert households["n_residents"].sum() == 6 + 10 + 15 + 21
+
+
+def test_no_plan_is_in_force_before_its_first_day(tiny_engine: Engine):
+    with tiny_engine.connect() as connection:
+        grids = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2025, 12, 31))
+    assert len(grids) == 0
+    assert grids.crs == "EPSG:4490"
+
+
+def _published(engine: Engine, spoil: str = "", *, household_cap: int = 100, allow: bool = False) -> None:
+    with engine.begin() as connection:
+        tiny.write_places(connection)
+        plan_id = tiny.write_plan(connection, household_cap=household_cap)
+        if allow:
+            connection.execute(
+                text("INSERT INTO grid_exception VALUES (:plan_id, :grid, '集镇', '张主任', NULL)"),
+                {"plan_id": plan_id, "grid": tiny.GRIDS[2]},
+            )
+        if spoil:
+            connection.execute(text(spoil))
+        tiny.publish(connection, plan_id)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("DELETE FROM plan_unit WHERE unit_id = (SELECT min(unit_id) FROM unit)", "belong to no grid"),
+        (("UPDATE unit SET geom = ST_Multi(ST_Scale(geom, ST_MakePoint(1.01, 1), ST_Centroid(geom)))"
+         " WHERE unit_id = (SELECT min(unit_id) FROM unit)"), "overlap by"),
+        ("UPDATE household SET geom = ST_Translate(geom, 0, 1) WHERE household_code = 'H-0-0'", "lies in no grid"),
+        (f"UPDATE plan_unit SET grid_code = '{tiny.GRIDS[0]}' WHERE grid_code = '{tiny.GRIDS[2]}'",
+         "outside the village"),
+    ],
+    ids=["gap", "overlap", "household outside", "crosses village"],
+)  # fmt: skip
+def test_a_faulty_plan_cannot_be_published(engine: Engine, spoil: str, said: str):
+    with pytest.raises(DBAPIError, match=said):
+        _published(engine, spoil)
+
+
+def test_a_grid_over_the_cap_needs_an_exception(engine: Engine):
+    with pytest.raises(DBAPIError, match="holds 11 households, more than 10"):
+        _published(engine, household_cap=10)
+    _published(engine, household_cap=10, allow=True)
+
+
+def test_only_one_plan_is_in_force_a_day(tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        second = tiny.write_plan(connection)
+    with pytest.raises(IntegrityError, match="ex_plan_one_in_force"), tiny_engine.begin() as connection:
+        tiny.publish(connection, second)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE plan SET household_cap = 500",
+        "UPDATE plan SET state = 'draft'",
+        "DELETE FROM plan",
+        "DELETE FROM plan_unit",
+        "UPDATE unit SET geom = ST_Multi(ST_Translate(geom, 0.001, 0))",
+        "DELETE FROM grid WHERE level = 3",
+    ],
+)
+def test_a_published_plan_stays_as_it_is(tiny_engine: Engine, sql: str):
+    with pytest.raises(DBAPIError), tiny_engine.begin() as connection:
+        connection.execute(text(sql))
+
+
+def _one_checkin(connection: Connection) -> None:
+    row = {"township_code": tiny.TOWNSHIP, "staff_id": "m1", "kind": "外出打卡", "happened_at": tiny.at(5)}
+    write_rows(connection, "checkin", pd.DataFrame([row]), key=["staff_id", "happened_at", "kind"], append_only=True)
+
+
+@pytest.mark.parametrize("sql", ["UPDATE checkin SET place = 'x'", "DELETE FROM checkin", "TRUNCATE checkin"])
+def test_facts_are_append_only(tiny_engine: Engine, sql: str):
+    with tiny_engine.begin() as connection:
+        _one_checkin(connection)
+    with pytest.raises(DBAPIError, match="never changed or deleted"), tiny_engine.begin() as connection:
+        connection.execute(text(sql))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["POINT(200 30)", "POINT(1e300 30)", "POINT(114 60)", "POINT(NaN NaN)", "POINT EMPTY", "POINT(27.9 114.2)"],
+)
+def test_geometry_outside_the_china_box_is_refused(tiny_engine: Engine, shape: str):
+    with pytest.raises(DBAPIError), tiny_engine.begin() as connection:
+        connection.execute(
+            text("UPDATE household SET geom = ST_GeomFromText(:shape, 4490) WHERE household_code = 'H-0-0'"),
+            {"shape": shape},
+        )
+
+
+def test_a_write_raises_the_version_of_its_topic_only(tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        before = read_versions(connection)
+        _one_checkin(connection)
+        after = read_versions(connection)
+    assert {topic for topic in TOPICS if after[topic] != before[topic]} == {"checkins"}
+
+
+def test_units_are_read_by_code(tiny_engine: Engine):
+    with tiny_engine.connect() as connection:
+        units = read_units(connection, township_code=tiny.TOWNSHIP)
+    assert units["unit_code"].tolist() == [f"{group}00" for group in tiny.GROUPS]
