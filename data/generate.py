@@ -1,0 +1,32 @@
+"""Write the sample township: `python data/generate.py [--out data/sample]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from township import still_files
+from township.town import build_town
+
+
+def generate(folder: Path) -> None:
+    """Write all files of the sample into `folder`; the same bytes each time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    town = build_town()
+    still_files.write_areas(folder, town)
+    still_files.write_grids(folder, town)
+    still_files.write_households(folder, town)
+    still_files.write_paths(folder, town)
+    still_files.write_water(folder, town)
+
+
+def main() -> None:
+    """Read the command line and write the files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "sample")
+    generate(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""River, reservoir, ponds and canals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely import Geometry, LineString, Polygon
+
+from township import noise
+from township.place import VILLAGES, FloatArray, stream
+from township.terrain import Terrain, cell_of
+
+BROOK_NAMES = {
+    "塘湾": "塘湾圳", "枫树坪": "枫溪圳", "龙口": "龙溪圳", "荷叶塘": "荷叶圳", "桐木": "桐溪圳", "上洲": "上洲圳", "白鹭": "白鹭圳",
+}  # fmt: skip
+POND_NAMES = (
+    "门口塘", "荷花塘", "月塘", "官塘", "社塘", "鸭婆塘", "新塘", "长塘", "藕塘", "洗衣塘", "菱角塘", "沙塘", "青草塘", "牛氹塘", "樟树塘",
+    "龙王塘", "三角塘", "碓下塘", "石子塘", "大塘", "小塘", "井塘", "柳塘", "秧塘", "里塘", "外塘", "高塘", "低塘",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Water:
+    """One water with its kind (河流, 水库, 水塘, 渠道) in local metres."""
+
+    name: str
+    kind: str
+    geometry: Geometry
+
+
+def _blob(rng: np.random.Generator, x: float, y: float, *, radius_m: float, roughness: float) -> Polygon:
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    bumps = sum(rng.normal(0, roughness / k) * np.cos(k * angle + rng.uniform(0, 7)) for k in (2, 3, 4, 5))
+    radius = radius_m * (1 + np.clip(np.asarray(bumps), -0.55, 0.55))
+    return Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]))
+
+
+def reservoir(terrain: Terrain) -> Polygon:
+    """The lake behind a dam across the valley of 枫树坪: the valley floor filled up, with arms."""
+    rng = stream(3)
+    brook = terrain.brooks["枫树坪"]
+    bed = shapely.line_interpolate_point(brook, np.linspace(780, 1480, 30))
+    xy = shapely.get_coordinates(bed)
+    width = np.interp(np.linspace(0, 1, 30), [0, 0.25, 0.6, 0.92, 1], [25, 70, 120, 150, 120])
+    parts = [shapely.Point(p).buffer(w * (1 + 0.2 * rng.standard_normal())) for p, w in zip(xy, width, strict=True)]
+    for at, side, reach in ((10, 1, 260), (19, -1, 300), (24, 1, 240)):
+        along = xy[min(at + 1, 29)] - xy[at - 1]
+        across = side * np.array([-along[1], along[0]]) / np.hypot(*along)
+        arm = noise.curve(rng, [tuple(xy[at]), tuple(xy[at] + across * reach - along / 2)], step_m=10, sway_m=12, wavelength_m=150)
+        parts.append(shapely.union_all([shapely.Point(p).buffer(w) for p, w in zip(arm, np.linspace(75, 14, len(arm)), strict=True)]))
+    lake = shapely.union_all(parts).buffer(18).buffer(-30).buffer(12)
+    return Polygon(max(shapely.get_parts(lake), key=lambda part: part.area).simplify(1.5).exterior)
+
+
+def canals(terrain: Terrain) -> list[LineString]:
+    """The two main canals: they keep their height and so run along the foot of the hills on either side of the river."""
+    rng = stream(4)
+    axis = terrain.river_line.coords
+    middle = noise.smooth_line(np.asarray(axis), sigma=70)
+    lines = []
+    for side, offset, low, high in ((1, 520.0, 2500.0, 8700.0), (-1, 640.0, 4700.0, 9000.0)):
+        tangent = np.gradient(middle, axis=0)
+        tangent /= np.hypot(*tangent.T)[:, None]
+        sway = noise.smooth_line(rng.standard_normal((len(middle), 1)), sigma=22)[:, 0]
+        shift = side * (offset + 55 * sway / sway.std())
+        line = middle + shift[:, None] * np.column_stack([-tangent[:, 1], tangent[:, 0]])
+        line = line[(line[:, 0] > low) & (line[:, 0] < high)]
+        lines.append(LineString(line).simplify(1.0))
+    return lines
+
+
+def ponds(terrain: Terrain, hamlets: FloatArray, keep_clear: Geometry) -> list[Polygon]:
+    """Small ponds near homes, away from lanes, river and each other."""
+    rng = stream(5)
+    taken = keep_clear
+    found: list[Polygon] = []
+    for number in rng.permutation(np.tile(np.arange(len(hamlets)), 6)):
+        turn, far = rng.uniform(0, 2 * np.pi), rng.uniform(50, 170)
+        x, y = hamlets[number] + far * np.array([np.cos(turn), np.sin(turn)])
+        pond = _blob(rng, x, y, radius_m=rng.uniform(16, 42), roughness=0.2).simplify(0.6)
+        row, col = cell_of(np.array([x, y]))
+        if terrain.slope[row, col][0] > 0.12 or pond.buffer(9).intersects(taken):
+            continue
+        found.append(pond)
+        taken = taken.union(pond.buffer(60))
+        if len(found) == len(POND_NAMES):
+            break
+    return found
+
+
+def brook_waters(terrain: Terrain, lake: Polygon, outline: Polygon) -> list[Water]:
+    """The brooks below the hills, as channels; the one with the dam starts below it and above the lake."""
+    waters = []
+    for village in VILLAGES:
+        short = village.name.removesuffix("村")
+        if short in terrain.brooks:
+            brook = terrain.brooks[short]
+            for part in shapely.get_parts(brook.difference(lake).intersection(outline)):
+                if part.length > 60:
+                    waters.append(Water(BROOK_NAMES[short], "渠道", part.simplify(1.0)))
+    return waters
