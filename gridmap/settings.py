@@ -49,6 +49,10 @@ class Settings:
         Cell width of the density surface, in metres.
     due_soon_hours
         An open incident due within so many hours counts as due soon.
+    drawn_tolerance_m
+        Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
+    max_file_mb
+        Largest file that an import reads, in megabytes.
     wall_refresh_s
         Seconds between two looks of the wall at the data version.
     """
@@ -68,6 +72,8 @@ class Settings:
     heat_bandwidth_m: float = 250.0
     heat_cell_m: float = 50.0
     due_soon_hours: int = 24
+    drawn_tolerance_m: float = 2.5
+    max_file_mb: int = 50
     wall_refresh_s: float = 2.0
 
 

@@ -17,7 +17,7 @@ from gridmap.errors import CrsError
 
 _NOT_COMPARED = ("import_id", "recorded_at")
 _DIFFERING = sql.SQL(
-    "SELECT count(*) FROM {staging} AS staged JOIN {table} AS known USING ({key})"
+    "SELECT count(*) FROM {staging} AS staged JOIN {table} AS known ON {match}"
     " WHERE ({known}) IS DISTINCT FROM ({staged})"
 )
 _INSERT = sql.SQL(
@@ -26,7 +26,7 @@ _INSERT = sql.SQL(
 )
 # `xmax` is 0 in a row that this statement inserted.
 _UPSERT = sql.SQL(
-    "WITH differing AS (SELECT staged.* FROM {staging} AS staged LEFT JOIN {table} AS known USING ({key})"
+    "WITH differing AS (SELECT staged.* FROM {staging} AS staged LEFT JOIN {table} AS known ON {match}"
     " WHERE known.{first_key} IS NULL OR ({known}) IS DISTINCT FROM ({staged})),"
     " written AS (INSERT INTO {table} ({columns}) SELECT {columns} FROM differing"
     " ON CONFLICT ({key}) DO UPDATE SET {changes} RETURNING (xmax = 0) AS is_new)"
@@ -88,6 +88,7 @@ def write_rows(
         "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
         "key": sql.SQL(", ").join(map(sql.Identifier, key)),
         "first_key": sql.Identifier(key[0]),
+        "match": sql.SQL(" AND ").join(_same(name, may_be_null=None in columns[name]) for name in key),
         "known": sql.SQL(", ").join(sql.Identifier("known", name) for name in compared),
         "staged": sql.SQL(", ").join(sql.Identifier("staged", name) for name in compared),
         "changes": sql.SQL(", ").join(
@@ -105,6 +106,12 @@ def write_rows(
         n_new, n_updated = _row(cursor, insert)
         cursor.execute(sql.SQL("DROP TABLE {staging}").format(**names))
     return Written(n_new=n_new, n_updated=n_updated, n_differing=n_differing if append_only else 0)
+
+
+def _same(column: str, *, may_be_null: bool) -> sql.Composed:
+    """Return the condition that a key column agrees; only where nulls stand the slow comparison that sees them."""
+    operator = sql.SQL("IS NOT DISTINCT FROM" if may_be_null else "=")
+    return sql.SQL("{} {} {}").format(sql.Identifier("staged", column), operator, sql.Identifier("known", column))
 
 
 def _driver_cursor(connection: Connection) -> Cursor[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, literal_column
+from sqlalchemy import CheckConstraint, Date, ForeignKey, UniqueConstraint, literal_column
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
@@ -43,6 +43,9 @@ class Posting(Model):
     __tablename__ = "posting"
     __table_args__ = (
         one_of("role", POSTING_ROLES),
+        UniqueConstraint(
+            "staff_id", "grid_code", "team_code", "role", "valid_from", postgresql_nulls_not_distinct=True
+        ),
         CheckConstraint("num_nonnulls(grid_code, team_code) = 1", name="grid_or_team"),
         CheckConstraint("valid_until IS NULL OR valid_until > valid_from", name="period"),
         ExcludeConstraint(

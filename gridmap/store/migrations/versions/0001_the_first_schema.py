@@ -319,6 +319,7 @@ def upgrade() -> None:
     sa.Column('valid_from', sa.Date(), nullable=False),
     sa.Column('valid_until', sa.Date(), nullable=True),
     postgresql.ExcludeConstraint((sa.literal_column('staff_id'), '='), (sa.text('coalesce(grid_code, team_code)'), '='), (sa.text('daterange(valid_from, valid_until)'), '&&'), using='gist', name='ex_posting_no_overlap'),
+    sa.UniqueConstraint('staff_id', 'grid_code', 'team_code', 'role', 'valid_from', name=op.f('uq_posting_staff_id_grid_code_team_code_role_valid_from'), postgresql_nulls_not_distinct=True),
     sa.CheckConstraint("role IN ('chief', 'member', 'leader')", name=op.f('ck_posting_role_known')),
     sa.CheckConstraint('num_nonnulls(grid_code, team_code) = 1', name=op.f('ck_posting_grid_or_team')),
     sa.CheckConstraint('valid_until IS NULL OR valid_until > valid_from', name=op.f('ck_posting_period')),

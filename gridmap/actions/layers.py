@@ -1,0 +1,203 @@
+"""How each layer's checked frames go into the database; called by `load_layer` inside its transaction."""
+
+from collections.abc import Callable, Mapping
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from sqlalchemy import Connection, text
+
+from gridmap.actions.drawn_plan import store_grids
+from gridmap.actions.stamp import Stamp, Stored
+from gridmap.codes import grid_level
+from gridmap.frames import SERVICE_NEEDS
+from gridmap.store.writing import Written, write_rows
+
+Frames = Mapping[str, pd.DataFrame]
+_LABEL_RANKS = {"township": 1, "village": 2, "group": 4}
+_WATER_LABEL_RANK = 3
+_LABELLED_WATER = ("river", "reservoir")
+
+
+def store_areas(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store townships, villages and groups; each group is a unit, each township and village a grid of its level."""
+    areas = _stamped(frames["areas"], stamp).sort_values("area_code", key=lambda codes: codes.str.len())
+    areas.geometry = _as_multi(areas.geometry)
+    written = write_rows(connection, "area", areas, key=["area_code"])
+    groups = areas[areas["level"] == "group"]
+    units = gpd.GeoDataFrame(
+        {
+            "unit_code": groups["area_code"] + "00",
+            "group_code": groups["area_code"],
+            "village_code": groups["parent_code"],
+            "township_code": stamp.township_code,
+        },
+        geometry=groups.geometry,
+    )
+    write_rows(connection, "unit", units, key=["unit_code"])
+    upper = areas[areas["level"] != "group"]
+    grids = pd.DataFrame(
+        {
+            "grid_code": upper["area_code"],
+            "township_code": stamp.township_code,
+            "level": upper["area_code"].map(grid_level),
+            "parent_code": upper["parent_code"],
+            "name": upper["name"],
+        }
+    )
+    known = set(connection.execute(text("SELECT grid_code FROM grid")).scalars())
+    fresh = grids[~grids["grid_code"].isin(known)].assign(opened_on=stamp.valid_from)
+    write_rows(connection, "grid", fresh, key=["grid_code"])
+    centres = areas.geometry.set_axis(areas["area_code"]).map(_label_point)
+    _write_labels(
+        connection,
+        stamp,
+        pd.DataFrame({"kind": areas["level"], "name": areas["name"], "rank": areas["level"].map(_LABEL_RANKS)}),
+        gpd.GeoSeries(centres.to_numpy(), crs=areas.crs),
+    )
+    return Stored(written=written)
+
+
+def store_households(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store households and their service-need counts."""
+    households = _stamped(frames["households"], stamp)
+    needs = households[["household_code", *(f"n_{need}" for need in SERVICE_NEEDS)]].melt(
+        id_vars="household_code", var_name="need_code", value_name="n_people"
+    )
+    needs["need_code"] = needs["need_code"].str.removeprefix("n_")
+    plain = households.drop(columns=[f"n_{need}" for need in SERVICE_NEEDS])
+    written = write_rows(connection, "household", plain, key=["household_code"])
+    gone = needs[needs["n_people"] == 0]
+    connection.execute(
+        text(
+            "DELETE FROM household_need USING unnest(CAST(:households AS text[]), CAST(:needs AS text[]))"
+            " AS gone (household_code, need_code) WHERE household_need.household_code = gone.household_code"
+            " AND household_need.need_code = gone.need_code"
+        ),
+        {"households": gone["household_code"].tolist(), "needs": gone["need_code"].tolist()},
+    )
+    present = needs[needs["n_people"] > 0]
+    changed = write_rows(connection, "household_need", present, key=["household_code", "need_code"])
+    if changed.n_new + changed.n_updated and not written.n_new + written.n_updated:
+        written = Written(n_new=0, n_updated=changed.n_new + changed.n_updated, n_differing=0)
+    return Stored(written=written)
+
+
+def store_paths(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store the edges of the path network."""
+    paths = _stamped(frames["paths"], stamp)
+    paths.geometry = _as_multi(paths.geometry)
+    return Stored(written=write_rows(connection, "path", paths, key=["path_code"]))
+
+
+def store_water(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store water and the names of rivers and reservoirs."""
+    water = _stamped(frames["water"], stamp)
+    written = write_rows(connection, "water", water, key=["water_code"])
+    named = water[water["name"].notna() & water["kind"].isin(_LABELLED_WATER)].drop_duplicates("name")
+    _write_labels(
+        connection,
+        stamp,
+        pd.DataFrame({"kind": named["kind"], "name": named["name"], "rank": _WATER_LABEL_RANK}),
+        gpd.GeoSeries(named.geometry.map(_label_point).to_numpy(), crs=water.crs),
+    )
+    return Stored(written=written)
+
+
+def store_checkpoints(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store checkpoints."""
+    return Stored(
+        written=write_rows(connection, "checkpoint", _stamped(frames["checkpoints"], stamp), key=["checkpoint_code"])
+    )
+
+
+def store_staff(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store staff by account and their postings; a posting that ended is updated with its last day."""
+    rows = frames["staff"]
+    people = _stamped(rows[["staff_id", "name"]].drop_duplicates("staff_id"), stamp)
+    written = write_rows(connection, "staff", people, key=["staff_id"])
+    postings = rows[["staff_id", "grid_code", "team_code", "role", "valid_from", "valid_until"]]
+    changed = write_rows(
+        connection, "posting", postings, key=["staff_id", "grid_code", "team_code", "role", "valid_from"]
+    )
+    return Stored(
+        written=Written(
+            n_new=written.n_new + changed.n_new, n_updated=written.n_updated + changed.n_updated, n_differing=0
+        )
+    )
+
+
+def store_checkins(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Append check-ins; one that is known stays as it was recorded first."""
+    checkins = _recorded(_stamped(frames["checkins"], stamp), stamp)
+    written = write_rows(connection, "checkin", checkins, key=["staff_id", "happened_at", "kind"], append_only=True)
+    return Stored(written=written)
+
+
+def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Store the categories and append incidents and steps; known ones stay as they were recorded first."""
+    write_rows(connection, "category", frames["categories"], key=["category_code", "list_year"])
+    incidents = _stamped(frames["incidents"], stamp)
+    written = write_rows(connection, "incident", incidents, key=["incident_code"], append_only=True)
+    steps = _recorded(frames["incident_steps"].assign(import_id=stamp.import_id), stamp)
+    steps_written = write_rows(
+        connection, "incident_step", steps, key=["incident_code", "kind", "happened_at"], append_only=True
+    )
+    return Stored(
+        written=Written(
+            n_new=written.n_new + steps_written.n_new,
+            n_updated=0,
+            n_differing=written.n_differing + steps_written.n_differing,
+        )
+    )
+
+
+STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {
+    "areas": store_areas,
+    "households": store_households,
+    "paths": store_paths,
+    "water": store_water,
+    "grids": store_grids,
+    "staff": store_staff,
+    "checkpoints": store_checkpoints,
+    "checkins": store_checkins,
+    "incidents": store_incidents,
+}
+"""What stores each layer, in an order in which each layer finds what it refers to."""
+
+
+def _stamped(rows: pd.DataFrame, stamp: Stamp) -> gpd.GeoDataFrame:
+    return rows.assign(township_code=stamp.township_code, import_id=stamp.import_id)
+
+
+def _recorded(rows: pd.DataFrame, stamp: Stamp) -> pd.DataFrame:
+    return rows.assign(recorded_at=rows["happened_at"] if stamp.trusts_source_clock else stamp.loaded_at)
+
+
+def _as_multi(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return polygons as multipolygons and lines as multilines; the vertices stay."""
+    multi = [shape if shape.geom_type.startswith("Multi") else _MULTI[shape.geom_type]([shape]) for shape in shapes]
+    return gpd.GeoSeries(multi, index=shapes.index, crs=shapes.crs)
+
+
+_MULTI = {"Polygon": shapely.MultiPolygon, "LineString": shapely.MultiLineString}
+
+
+def _label_point(shape: shapely.Geometry) -> shapely.Point:
+    """Return where a name stands best: the middle of the widest part of a polygon, half-way along a line."""
+    if shape.geom_type.endswith("Polygon"):
+        return shapely.get_point(shapely.maximum_inscribed_circle(shape), 0)
+    longest = max(shapely.get_parts(shapely.line_merge(shape)), key=shapely.length)
+    return shapely.line_interpolate_point(longest, 0.5, normalized=True)
+
+
+def _write_labels(connection: Connection, stamp: Stamp, labels: pd.DataFrame, points: gpd.GeoSeries) -> None:
+    connection.execute(
+        text("DELETE FROM label WHERE township_code = :township AND kind = ANY (:kinds)"),
+        {"township": stamp.township_code, "kinds": sorted(set(labels["kind"]))},
+    )
+    rows = gpd.GeoDataFrame(labels.reset_index(drop=True).assign(township_code=stamp.township_code), geometry=points)
+    rows["label_id"] = [
+        connection.execute(text("SELECT nextval('label_label_id_seq')")).scalar_one() for _ in range(len(rows))
+    ]
+    write_rows(connection, "label", rows, key=["label_id"])

@@ -1,0 +1,290 @@
+"""Load a file into the database: every row taken, changed or quarantined, in one transaction, once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from gridmap.actions.layers import STORE
+from gridmap.actions.stamp import Stamp, Stored
+from gridmap.errors import InputError
+from gridmap.ingest.reading import Reading, TownshipContext, read_layer
+from gridmap.settings import Settings
+from gridmap.store.places import read_areas, read_households, read_paths, read_townships
+from gridmap.store.reading import read_table
+from gridmap.store.writing import write_rows
+from gridmap.texts import t
+
+LAYERS = tuple(STORE)
+Adjust = Callable[[Mapping[str, pd.DataFrame]], tuple[dict[str, pd.DataFrame], list[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOptions:
+    """What a person decides about one load; None: found out from the file.
+
+    Parameters
+    ----------
+    township_code
+        Needed only when the database holds several townships.
+    crs, datum, sheet, mapping
+        See `gridmap.ingest.reading.read_layer`.
+    valid_from
+        First day of the plan that a grids file brings, and of grids opened by it. None: the day of the load.
+    imported_by
+        Who loads, for the record.
+    trusts_source_clock
+        See `Stamp`.
+    """
+
+    township_code: str | None = None
+    crs: str | None = None
+    datum: str | None = None
+    sheet: str | None = None
+    mapping: Mapping[str, str] | None = None
+    valid_from: date | None = None
+    imported_by: str = "gridmap"
+    trusts_source_clock: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOutcome:
+    """What one load did, or would do.
+
+    Parameters
+    ----------
+    reading
+        What was read: counts, changed and quarantined rows, preview.
+    import_id
+        The import record; None after a dry run.
+    n_new, n_updated
+        Rows added and changed in the database.
+    is_known
+        Whether the database held all of it already, so that nothing was written.
+    is_dry_run
+        Whether all was done and taken back.
+    notes
+        Sentences for the person who loads.
+    """
+
+    reading: Reading
+    import_id: int | None
+    n_new: int
+    n_updated: int
+    is_known: bool
+    is_dry_run: bool
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def load_layer(
+    engine: Engine,
+    *,
+    layer: str,
+    files: Sequence[Path],
+    options: LoadOptions,
+    settings: Settings,
+    now: datetime,
+    dry_run: bool = False,
+    adjust: Adjust | None = None,
+) -> LoadOutcome:
+    """Read files of one layer and store them.
+
+    Parameters
+    ----------
+    engine
+        The writing engine.
+    layer
+        One of `LAYERS`.
+    files
+        The files of the layer (a shapefile's parts may be named all or by the `.shp`).
+    options
+        What the person decides.
+    settings
+        The cap, tolerances and the township's clock.
+    now
+        When the load begins, tz-aware.
+    dry_run
+        Do all of it, the checks of the database included, and take it back.
+    adjust
+        Changes the checked frames before they are stored (the sample township is shifted to today) and says so.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as this layer, or the database refuses it; nothing is stored then.
+    """
+    if layer not in STORE:
+        raise InputError(f"`{layer}` is no layer. Choose one of: {', '.join(LAYERS)}.")
+    with engine.connect() as connection:
+        context = _context(connection, layer, options.township_code)
+    reading = read_layer(
+        layer,
+        files,
+        context=context,
+        datum=options.datum,
+        crs=options.crs,
+        mapping=options.mapping,
+        sheet=options.sheet,
+        zone=settings.zone,
+        max_bytes=settings.max_file_mb * 2**20,
+    )
+    frames, notes = adjust(reading.frames) if adjust else (dict(reading.frames), [])
+    township_code = context.township_code if context else _township_in(frames["areas"])
+    with engine.connect() as connection, connection.begin() as transaction:
+        try:
+            known_id = _same_file(connection, township_code, reading)
+            import_id = _write_record(connection, township_code, reading, options, now)
+            stamp = Stamp(
+                township_code=township_code,
+                import_id=import_id,
+                loaded_at=now,
+                valid_from=options.valid_from or now.astimezone(settings.zone).date(),
+                trusts_source_clock=options.trusts_source_clock,
+                household_cap=settings.household_cap,
+                drawn_tolerance_m=settings.drawn_tolerance_m,
+            )
+            stored = STORE[layer](connection, frames, stamp)
+            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        except DBAPIError as error:
+            raise InputError(_refusal(layer, error)) from error
+        n_new, n_updated = stored.written.n_new, stored.written.n_updated
+        is_known = known_id is not None and n_new == n_updated == 0
+        if dry_run or is_known:
+            transaction.rollback()
+        else:
+            _finish_record(connection, import_id, reading, stored, notes)
+    return LoadOutcome(
+        reading=reading,
+        import_id=known_id if is_known else (None if dry_run else import_id),
+        n_new=n_new,
+        n_updated=n_updated,
+        is_known=is_known,
+        is_dry_run=dry_run,
+        notes=(*reading.notes, *notes, *stored.notes, *_differing(stored)),
+    )
+
+
+def _differing(stored: Stored) -> list[str]:
+    count = stored.written.n_differing
+    return [t("load.facts_differ", count=count)] if count else []
+
+
+def _township_in(areas: pd.DataFrame) -> str:
+    codes = areas.loc[areas["level"] == "township", "area_code"].tolist()
+    if len(codes) != 1:
+        raise InputError(f"`areas` holds {len(codes)} townships ({', '.join(codes[:3])}). Load one township at a time.")
+    return str(codes[0])
+
+
+def _context(connection: Connection, layer: str, township_code: str | None) -> TownshipContext | None:
+    if layer == "areas":
+        return None
+    townships = read_townships(connection)
+    chosen = [town for town in townships if township_code in (None, town.code)]
+    if not chosen:
+        wanted = f"township `{township_code}`" if township_code else "a township"
+        raise InputError(f"The database does not hold {wanted} yet. Load its areas first (`gridmap load areas FILE`).")
+    if len(chosen) > 1:
+        codes = ", ".join(town.code for town in chosen)
+        raise InputError(f"The database holds several townships ({codes}). Name one with `--township`.")
+    (town,) = chosen
+    code = town.code
+    return TownshipContext(
+        township_code=code,
+        metric_epsg=town.metric_epsg,
+        areas=pd.concat(
+            [read_areas(connection, township_code=code, level=level) for level in ("township", "village", "group")]
+        ),
+        grid_codes=frozenset(
+            connection.execute(text("SELECT grid_code FROM grid WHERE township_code = :code"), {"code": code}).scalars()
+        ),
+        households=read_households(connection, township_code=code),
+        paths=read_paths(connection, township_code=code),
+        categories=read_table(connection, "SELECT category_code, list_year FROM category"),
+    )
+
+
+def _same_file(connection: Connection, township_code: str, reading: Reading) -> int | None:
+    known_id: int | None = connection.execute(
+        text(
+            "SELECT max(import_id) FROM import_record WHERE township_code = :township AND layer = :layer"
+            " AND file_sha256 = :sha256 AND n_taken = :n_taken AND n_quarantined = :n_quarantined"
+        ),
+        {
+            "township": township_code,
+            "layer": reading.layer,
+            "sha256": reading.file.sha256,
+            "n_taken": reading.n_taken,
+            "n_quarantined": reading.n_quarantined,
+        },
+    ).scalar()
+    return known_id
+
+
+def _write_record(
+    connection: Connection, township_code: str, reading: Reading, options: LoadOptions, now: datetime
+) -> int:
+    import_id: int = connection.execute(
+        text(
+            "INSERT INTO import_record (township_code, layer, file_name, file_sha256, file_bytes, encoding, crs, datum,"
+            " n_read, n_taken, n_new, n_changed, n_quarantined, notes, imported_by, imported_at)"
+            " VALUES (:township, :layer, :name, :sha256, :size, :encoding, :crs, :datum, :n_read, :n_taken, 0,"
+            " :n_changed, :n_quarantined, '[]', :imported_by, :now) RETURNING import_id"
+        ),
+        {
+            "township": township_code,
+            "layer": reading.layer,
+            "name": reading.file.name,
+            "sha256": reading.file.sha256,
+            "size": reading.file.size,
+            "encoding": reading.file.encoding,
+            "crs": reading.file.crs,
+            "datum": reading.file.datum,
+            "n_read": reading.n_read,
+            "n_taken": reading.n_taken,
+            "n_changed": reading.n_changed,
+            "n_quarantined": reading.n_quarantined,
+            "imported_by": options.imported_by,
+            "now": now,
+        },
+    ).scalar_one()
+    return import_id
+
+
+def _finish_record(
+    connection: Connection, import_id: int, reading: Reading, stored: Stored, notes: Sequence[str]
+) -> None:
+    """Write the rows of the books: changes, quarantine, raw points, notes and the count of new rows."""
+    books = {
+        "import_change": (reading.changed, "change_number"),
+        "import_quarantine": (reading.quarantined, "quarantine_number"),
+        "import_raw_point": (reading.raw_points, "row_number"),
+    }
+    for table, (rows, number) in books.items():
+        numbered = rows.assign(import_id=import_id)
+        if number not in numbered:
+            numbered[number] = range(1, len(rows) + 1)
+        write_rows(connection, table, numbered, key=["import_id", number])
+    connection.execute(
+        text(
+            "UPDATE import_record SET n_new = :n_new, notes = to_jsonb(CAST(:notes AS text[]))"
+            " WHERE import_id = :import_id"
+        ),
+        {
+            "import_id": import_id,
+            "n_new": min(stored.written.n_new, reading.n_taken),
+            "notes": [*reading.notes, *notes, *stored.notes, *_differing(stored)],
+        },
+    )
+
+
+def _refusal(layer: str, error: DBAPIError) -> str:
+    """Return the database's own sentence without its statement and parameters."""
+    diagnosis = getattr(error.orig, "diag", None)
+    said = getattr(diagnosis, "message_primary", None) or str(error.orig)
+    detail = getattr(diagnosis, "message_detail", None)
+    return f"The database refuses `{layer}`: {said}{f' ({detail})' if detail else ''}. Nothing was stored."
