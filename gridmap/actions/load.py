@@ -1,7 +1,7 @@
 """Load a file into the database: every row taken, changed or quarantined, in one transaction, once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,7 +20,18 @@ from gridmap.store.writing import write_rows
 from gridmap.texts import t
 
 LAYERS = tuple(STORE)
-Adjust = Callable[[Mapping[str, pd.DataFrame]], tuple[dict[str, pd.DataFrame], list[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjusted:
+    """Checked frames as they are to be stored, how many of their rows were held back, and sentences that say so."""
+
+    frames: Mapping[str, pd.DataFrame]
+    n_held: int = 0
+    notes: tuple[str, ...] = ()
+
+
+Adjust = Callable[[Mapping[str, pd.DataFrame]], Adjusted]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +143,9 @@ def load_layer(
         zone=settings.zone,
         max_bytes=settings.max_file_mb * 2**20,
     )
-    frames, notes = adjust(reading.frames) if adjust else (dict(reading.frames), [])
-    township_code = context.township_code if context else _township_in(frames["areas"])
+    adjusted = adjust(reading.frames) if adjust else Adjusted(frames=reading.frames)
+    reading = replace(reading, n_read=reading.n_read - adjusted.n_held, n_taken=reading.n_taken - adjusted.n_held)
+    township_code = context.township_code if context else _township_in(reading.frames["areas"])
     with engine.connect() as connection, connection.begin() as transaction:
         try:
             known_id = _same_file(connection, township_code, reading)
@@ -147,7 +159,7 @@ def load_layer(
                 household_cap=settings.household_cap,
                 drawn_tolerance_m=settings.drawn_tolerance_m,
             )
-            stored = STORE[layer](connection, frames, stamp)
+            stored = STORE[layer](connection, adjusted.frames, stamp)
             connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
         except DBAPIError as error:
             raise InputError(_refusal(layer, error)) from error
@@ -156,7 +168,7 @@ def load_layer(
         if dry_run or is_known:
             transaction.rollback()
         else:
-            _finish_record(connection, import_id, reading, stored, notes)
+            _finish_record(connection, import_id, reading, stored, adjusted.notes)
     return LoadOutcome(
         reading=reading,
         import_id=known_id if is_known else (None if dry_run else import_id),
@@ -164,7 +176,7 @@ def load_layer(
         n_updated=n_updated,
         is_known=is_known,
         is_dry_run=dry_run,
-        notes=(*reading.notes, *notes, *stored.notes, *_differing(stored)),
+        notes=(*reading.notes, *adjusted.notes, *stored.notes, *_differing(stored)),
     )
 
 

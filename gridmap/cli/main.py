@@ -1,0 +1,34 @@
+"""Entry point: one Typer application, one place where errors become a sentence and an exit code.
+
+Exit codes: 0 done, 1 the answer is "no", 2 wrong use or bad input.
+"""
+
+import sys
+
+import typer
+
+from gridmap.cli import db, demo, load, serve
+from gridmap.errors import GridmapError
+
+app = typer.Typer(
+    name="gridmap",
+    help="Area-grid mapping and patrol analytics for a township (乡镇网格一张图).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("load")(load.load)
+app.add_typer(db.app, name="db")
+
+WRONG_USE = 2
+
+
+def main() -> None:
+    """Run the command line; a gridmap error becomes one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except GridmapError as error:
+        sys.stderr.write(f"gridmap: {error}\n")
+        sys.exit(WRONG_USE)
