@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from township import still_files
+from township import cases, checkins, checkpoints, hotspots, incidents, staff, still_files, work_files, writers
 from township.town import build_town
 
 
@@ -19,6 +19,16 @@ def generate(folder: Path) -> None:
     still_files.write_households(folder, town)
     still_files.write_paths(folder, town)
     still_files.write_water(folder, town)
+    overloaded = hotspots.overloaded_grid(town)
+    points = checkpoints.make_checkpoints(town)
+    people = staff.make_staff(town, overloaded=overloaded)
+    rows = checkins.make_checkins(town, points, people, overloaded=overloaded)
+    items = incidents.make_incidents(town)
+    steps = cases.make_steps(town, items, people, overloaded=overloaded)
+    work_files.write_checkpoints(folder, points)
+    work_files.write_staff(folder, people)
+    work_files.write_incidents(folder, town, items, steps)
+    writers.write_json(folder / "checkins.json", {"errcode": 0, "errmsg": "ok"}, rows=rows)
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def place_homes(
     *,
     water: Geometry,
 ) -> Homes:
-    """Homes 8 to 40 m from a lane, 13 m or more apart, in clusters around the hamlets, never in water."""
+    """Homes 8 to 40 m from a lane, about 12 m or more apart, in clusters around the hamlets, never in water."""
     rng = stream(12)
     wanted = homes_per_group(grids, len(polygons))
     lanes = np.array([edge.line for edge in edges if edge.kind in ("村道", "机耕路", "公路") and not edge.is_bridge])
@@ -77,9 +77,9 @@ def _group_homes(
     water: Geometry,
     n_homes: int,
 ) -> FloatArray:
-    for widen in (1.0, 1.6, 2.6, 5.0):
+    for widen, apart_m in ((1.0, 12.5), (2.6, 11.0), (5.0, 9.5)):
         spots = _candidates(rng, land, hamlet, lanes, every, water, reach_m=120 * widen)
-        chosen = _apart(spots, n_homes)
+        chosen = _apart(spots, n_homes, apart_m=apart_m)
         if len(chosen) == n_homes:
             break
     return chosen
@@ -123,10 +123,10 @@ def _candidates(
     return xy[np.argsort(far / reach_m - 0.9 * np.log(rng.random(len(xy))), kind="stable")]
 
 
-def _apart(spots: FloatArray, n_homes: int) -> FloatArray:
+def _apart(spots: FloatArray, n_homes: int, *, apart_m: float) -> FloatArray:
     chosen: list[FloatArray] = []
     for spot in spots:
-        if not chosen or np.min(np.hypot(*(np.array(chosen) - spot).T)) >= 12.5:
+        if not chosen or np.min(np.hypot(*(np.array(chosen) - spot).T)) >= apart_m:
             chosen.append(spot)
             if len(chosen) == n_homes:
                 break

@@ -59,7 +59,7 @@ def choose_hamlets(terrain: Terrain, villages: IntArray, lake: Polygon) -> list[
         flat = np.exp(-((terrain.slope / 0.10) ** 2))
         far = np.hypot(x - village.centre[0], y - village.centre[1])
         dry = np.clip((terrain.river_distance_m - 70) / 60, 0, 1)
-        wish = flat * np.exp(-((far / 1150) ** 2)) * dry * (inner > 170) * land
+        wish = flat * np.exp(-((far / 1020) ** 2)) * dry * (inner > 170) * land
         hamlets += _spread(rng, village, wish, x, y)
     return hamlets
 

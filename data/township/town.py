@@ -78,8 +78,7 @@ def _waters(
 ) -> list[water.Water]:
     result = [water.Water("清溪河", "河流", land.river.intersection(outline)), water.Water("枫树坪水库", "水库", lake)]
     result += water.brook_waters(land, lake, outline)
-    canals = [line.intersection(outline) for line in water.canals(land)]
-    result += [water.Water(name, "渠道", line) for name, line in zip(("北干渠", "南干渠"), canals, strict=True)]
+    result += [water.Water(item.name, item.kind, item.geometry.intersection(outline)) for item in water.canals()]
     ways = shapely.union_all([edge.line for edge in edges]).buffer(8)
     clear = shapely.union_all([ways, *[item.geometry.buffer(15) for item in result], outline.exterior.buffer(20)])
     pools = water.ponds(land, spots, clear)

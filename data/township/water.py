@@ -52,21 +52,19 @@ def reservoir(terrain: Terrain) -> Polygon:
     return Polygon(max(shapely.get_parts(lake), key=lambda part: part.area).simplify(1.5).exterior)
 
 
-def canals(terrain: Terrain) -> list[LineString]:
-    """The two main canals: they keep their height and so run along the foot of the hills on either side of the river."""
+CANALS: dict[str, list[tuple[float, float]]] = {
+    "北干渠": [(2350, 5700), (3000, 5860), (4000, 5930), (4900, 5720), (5800, 5760), (6700, 5600), (7500, 5780), (8300, 5640), (8800, 5900)],
+    "南干渠": [(6480, 1250), (6640, 2000), (6760, 2700), (6380, 3300), (6330, 3850), (6900, 4180), (7700, 4330), (8500, 4480), (9050, 4650)],
+}
+
+
+def canals() -> list[Water]:
+    """The two main canals: they keep their height and so wind along the foot of the hills."""
     rng = stream(4)
-    axis = terrain.river_line.coords
-    middle = noise.smooth_line(np.asarray(axis), sigma=70)
-    lines = []
-    for side, offset, low, high in ((1, 520.0, 2500.0, 8700.0), (-1, 640.0, 4700.0, 9000.0)):
-        tangent = np.gradient(middle, axis=0)
-        tangent /= np.hypot(*tangent.T)[:, None]
-        sway = noise.smooth_line(rng.standard_normal((len(middle), 1)), sigma=22)[:, 0]
-        shift = side * (offset + 55 * sway / sway.std())
-        line = middle + shift[:, None] * np.column_stack([-tangent[:, 1], tangent[:, 0]])
-        line = line[(line[:, 0] > low) & (line[:, 0] < high)]
-        lines.append(LineString(line).simplify(1.0))
-    return lines
+    return [
+        Water(name, "渠道", LineString(noise.curve(rng, points, step_m=20, sway_m=38, wavelength_m=520)).simplify(1.0))
+        for name, points in CANALS.items()
+    ]
 
 
 def ponds(terrain: Terrain, hamlets: FloatArray, keep_clear: Geometry) -> list[Polygon]:
