@@ -60,10 +60,12 @@ CREATE FUNCTION gridmap_plan_faults(checked_plan_id integer)
     ), covered AS (
         SELECT village_code, ST_Union(geom) AS geom FROM assigned GROUP BY village_code
     ), housed AS (
-        SELECT DISTINCT ON (household.household_code) household.household_code, assigned.grid_code
+        SELECT DISTINCT ON (household.household_code) household.household_code, part.grid_code
         FROM checked JOIN household USING (township_code)
-        LEFT JOIN assigned ON ST_Covers(assigned.geom, household.geom)
-        ORDER BY household.household_code, assigned.unit_code
+        -- The tables themselves, not the list above: only they have the spatial index.
+        LEFT JOIN (unit AS ground JOIN plan_unit AS part ON part.unit_id = ground.unit_id)
+            ON ST_Covers(ground.geom, household.geom) AND part.plan_id = checked.plan_id
+        ORDER BY household.household_code, ground.unit_code
     ), counted AS (
         SELECT grid_code, count(*) AS n_households FROM housed WHERE grid_code IS NOT NULL GROUP BY grid_code
     )
@@ -79,10 +81,14 @@ CREATE FUNCTION gridmap_plan_faults(checked_plan_id integer)
     SELECT 'overlap', first.unit_code, ST_Area(shared::geography),
         format('units %s and %s overlap by %s m2', first.unit_code, second.unit_code,
                round(ST_Area(shared::geography)::numeric, 2))
-        FROM assigned AS first
-        JOIN assigned AS second ON first.unit_id < second.unit_id AND ST_Intersects(first.geom, second.geom)
+        FROM plan_unit AS first_part
+        JOIN unit AS first ON first.unit_id = first_part.unit_id
+        JOIN unit AS second ON first.unit_id < second.unit_id AND ST_Intersects(first.geom, second.geom)
+        JOIN plan_unit AS second_part
+            ON second_part.unit_id = second.unit_id AND second_part.plan_id = first_part.plan_id
         CROSS JOIN LATERAL ST_CollectionExtract(ST_Intersection(first.geom, second.geom), 3) AS shared
-        WHERE NOT ST_IsEmpty(shared) AND ST_Area(shared::geography) > 0.01
+        WHERE first_part.plan_id = checked_plan_id AND ST_Relate(first.geom, second.geom, 'T********')
+          AND NOT ST_IsEmpty(shared) AND ST_Area(shared::geography) > 0.01
     UNION ALL
     SELECT 'gap', village.area_code, ST_Area(missing::geography),
         format('%s m2 of village %s belong to no grid', round(ST_Area(missing::geography)::numeric, 2), village.name)
