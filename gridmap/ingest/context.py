@@ -1,0 +1,63 @@
+"""What is already known of the township: against this a file's codes, places and datum are checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import shapely
+
+from gridmap.crs import STORED_CRS, metric_epsg
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownshipContext:
+    """What the store holds already; given by the caller, never fetched.
+
+    Parameters
+    ----------
+    township_code
+        Nine digits.
+    areas
+        Frame `areas` of `gridmap.frames` (township, villages, groups), EPSG:4490.
+    grid_codes
+        Codes of the area grids (level 3); empty while none are loaded, then grid codes are checked by form only.
+    staff_ids
+        Accounts; empty while none are loaded, then accounts are not checked.
+    category_keys
+        `(category_code, list_year)` of the categories.
+    incident_codes
+        Incidents already recorded: their steps may come in a later file.
+    landmarks
+        Name → points or lines whose places are known (households, checkpoints, paths), EPSG:4490: the datum of a file
+        is decided by its fit to them.
+    """
+
+    township_code: str
+    areas: gpd.GeoDataFrame
+    grid_codes: frozenset[str] = frozenset()
+    staff_ids: frozenset[str] = frozenset()
+    category_keys: frozenset[tuple[str, int]] = frozenset()
+    incident_codes: frozenset[str] = frozenset()
+    landmarks: Mapping[str, gpd.GeoSeries] = field(default_factory=dict)
+
+    @property
+    def outline(self) -> shapely.Geometry:
+        """The township's polygon, EPSG:4490."""
+        return self.areas.loc[self.areas["level"] == "township", "geometry"].iloc[0]
+
+    @property
+    def metric_epsg(self) -> int:
+        """The EPSG code of the township's zone in metres."""
+        return metric_epsg(self.outline.centroid.x)
+
+    def to_metres(self, series: gpd.GeoSeries) -> gpd.GeoSeries:
+        """Project a series into the township's zone."""
+        return series.set_crs(STORED_CRS, allow_override=True).to_crs(self.metric_epsg)
+
+    def names(self, level: str, *, within: str | None = None) -> dict[str, str]:
+        """Return name → code of the areas of a level (inside one parent), leaving out names that repeat."""
+        chosen = self.areas[self.areas["level"] == level]
+        if within is not None:
+            chosen = chosen[chosen["parent_code"] == within]
+        unique = chosen[~chosen["name"].duplicated(keep=False)]
+        return dict(zip(unique["name"], unique["area_code"], strict=True))
