@@ -1,0 +1,46 @@
+"""The ASGI application: dashboard, HTTP routes and response headers in one process.
+
+`streamlit run app.py` and `uvicorn app:app` both serve it.
+"""
+
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from gridmap.api.headers import SecurityHeaders
+from gridmap.api.routes import routes
+from gridmap.errors import StoreUnavailable
+from gridmap.settings import PROJECT_DIR
+from gridmap.store.database import prepared_engine
+from gridmap.ui.versions import watch
+
+_log = logging.getLogger("gridmap")
+
+
+@asynccontextmanager
+async def _lifespan(_app: object) -> AsyncIterator[dict[str, Any] | None]:
+    """Prepare the database and listen for its changes as long as the server runs."""
+    try:
+        prepared_engine()
+    except StoreUnavailable as error:
+        _log.warning("%s", error)  # pages say so too, and the listener tries again
+    stop = threading.Event()
+    listener = threading.Thread(target=watch().listen, args=(stop,), name="gridmap-listener", daemon=True)
+    listener.start()
+    yield None
+    stop.set()
+    listener.join(timeout=5)
+
+
+app = st.App(
+    PROJECT_DIR / "gridmap" / "ui" / "dashboard.py",
+    routes=routes(),
+    middleware=[Middleware(SecurityHeaders, page=Path(st.__file__).parent / "static" / "index.html")],
+    lifespan=_lifespan,
+)

@@ -1,0 +1,79 @@
+"""Headers of every answer: the browser fetches from this program only."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# blob: scripts are the inline parts of Streamlit's components; blob: workers and data: images are deck.gl's.
+_POLICY = (
+    "default-src 'self'",
+    "script-src 'self' blob: {hashes}",
+    "worker-src 'self' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self' data: blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+)
+_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_CLOSED_PATHS = ("/_stcore/metrics",)
+
+
+def content_security_policy(page: Path) -> str:
+    """Return the policy, with the hashes of the inline scripts of the page that the program serves.
+
+    Raises
+    ------
+    OSError
+        If the page cannot be read.
+    """
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page.read_bytes()))
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return "; ".join(_POLICY).format(hashes=hashes)
+
+
+class SecurityHeaders:
+    """Middleware that adds the headers and closes the paths that tell about the machine.
+
+    Parameters
+    ----------
+    app
+        The application behind it.
+    page
+        The HTML page whose own inline scripts may run, by their hashes; no other inline script may.
+    """
+
+    def __init__(self, app: ASGIApp, *, page: Path) -> None:
+        self._app = app
+        self._headers = {"Content-Security-Policy": content_security_policy(page), **_HEADERS}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+            await send(message)
+
+        if scope["path"].rstrip("/").endswith(_CLOSED_PATHS):
+            await PlainTextResponse("closed", status_code=404)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)

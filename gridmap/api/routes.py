@@ -1,0 +1,16 @@
+"""The HTTP routes beside the dashboard's own."""
+
+from starlette.routing import BaseRoute, Route
+
+from gridmap.api.assets import asset
+from gridmap.api.health import health
+from gridmap.api.layers import layer
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes; functions that are not async run in a thread, so a slow query stops nobody."""
+    return [
+        Route("/healthz", health),
+        Route("/map/{township}/{name}.json", layer),
+        Route("/assets/{path:path}", asset),
+    ]

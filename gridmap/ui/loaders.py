@@ -1,0 +1,148 @@
+"""Reports for pages: read once per change of the data, shared by all sessions."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+
+from gridmap.errors import StoreUnavailable
+from gridmap.reports.figures import depends_on
+from gridmap.settings import settings
+from gridmap.store.database import read_engine
+from gridmap.store.places import Township, read_townships
+from gridmap.ui.versions import watch
+
+R = TypeVar("R")
+P = ParamSpec("P")
+_MAX_REPORTS = 128
+_last_good: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Kept(Generic[R]):
+    """A report that may be the last good one.
+
+    Parameters
+    ----------
+    report
+        The report.
+    is_fresh
+        False when the database did not answer and this is the last that was read.
+    """
+
+    report: R
+    is_fresh: bool
+
+
+@cache
+def _parameters(report: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(report).parameters)
+
+
+def minute() -> datetime:
+    """Return the present minute (UTC): reports that need the time are renewed when it passes."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def today() -> date:
+    """Return the day by the township's clock."""
+    return datetime.now(UTC).astimezone(settings().zone).date()
+
+
+@depends_on("places")
+def _townships(connection: Any) -> tuple[Township, ...]:
+    return tuple(read_townships(connection))
+
+
+def township() -> Township | None:
+    """Return the township of this installation, None while no areas are loaded.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database does not answer.
+    """
+    found = load(_townships)
+    return found[0] if found else None
+
+
+def load(report: Callable[..., R], /, **arguments: Any) -> R:
+    """Return a report, read only when the topics it depends on have changed.
+
+    Missing arguments are filled in by name: `township_code`, `now` (the present minute), `on` (today) and every number that is a
+    setting. Mark the report with `depends_on`; without it any change renews it.
+
+    Parameters
+    ----------
+    report
+        A function of `gridmap.reports`: connection first, keyword-only options.
+    arguments
+        Its options, hashable.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database does not answer.
+    """
+    given = _filled_in(report, arguments)
+    known = watch().current().versions
+    topics = getattr(report, "topics", None) or tuple(known)
+    name = f"{report.__module__}.{report.__qualname__}"
+    # Its repr: Streamlit's own hashing of zones and dates is slow, and names what it cannot hash at run time only.
+    key = repr((name, sorted(given.items()), [known[topic] for topic in topics], settings().database_url))
+    loaded: R = _loaded(key, report, given)
+    return loaded
+
+
+def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
+    """Return a report, or the last good one when the database does not answer.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database does not answer and there is no last one.
+    """
+    name = f"{report.__module__}.{report.__qualname__}{sorted(arguments.items())}"
+    try:
+        fresh = load(report, **arguments)
+    except StoreUnavailable:
+        if name not in _last_good:
+            raise
+        return Kept(_last_good[name], is_fresh=False)
+    _last_good[name] = fresh
+    return Kept(fresh, is_fresh=True)
+
+
+def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(arguments)
+    for name in _parameters(report) - given.keys():
+        if name == "township_code":
+            town = township()
+            given[name] = town.code if town else ""
+        elif name == "now":
+            given[name] = minute()
+        elif name == "on":
+            given[name] = today()
+        elif hasattr(settings(), name):
+            given[name] = getattr(settings(), name)
+    return given
+
+
+@st.cache_resource(max_entries=_MAX_REPORTS, show_spinner=False)
+def _loaded(
+    key: str,  # noqa: ARG001  what Streamlit's cache looks at
+    _report: Callable[..., R],
+    _arguments: Mapping[str, Any],
+) -> R:
+    try:
+        with read_engine().connect() as connection:
+            return _report(connection, **_arguments)
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(
+            f"The database does not answer ({type(error).__name__}). Look at `gridmap db status`."
+        ) from error
