@@ -1,13 +1,15 @@
 """The engines of this process: one that writes, one that only reads and never waits for long."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from gridmap.errors import StoreUnavailable
 from gridmap.settings import settings
+from gridmap.store import cluster
 from gridmap.store.schema import READER_ROLE, schema_status, upgrade_schema
 
 _POOL_SIZE = 5
@@ -31,20 +33,30 @@ def database_url() -> URL:
     """
     given = settings().database_url
     if given is None:
-        from gridmap.store import cluster  # noqa: PLC0415  an installation with a URL never needs PostgreSQL's binaries
-
         given = cluster.acquire(settings().state_dir).url
     return make_url(given).set(drivername="postgresql+psycopg")
 
 
 def _engine(url: URL, limits: dict[str, str]) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in {**limits, "timezone": "UTC"}.items())
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=_POOL_SIZE,
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 10, "application_name": "gridmap"},
     )
+    if settings().database_url is None:
+        event.listen(engine, "do_connect", _connect_reviving)
+    return engine
+
+
+def _connect_reviving(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect to the private cluster; start it again where its server was killed."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except dialect.dbapi.OperationalError:
+        cluster.ensure_running(settings().state_dir)
+        return dialect.connect(*arguments, **options)
 
 
 @cache
