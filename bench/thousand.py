@@ -20,18 +20,18 @@ N_VILLAGES, GRIDS_A_ROW, ROWS_A_VILLAGE = 25, 8, 5
 
 
 def _ragged(box: tuple[float, float, float, float]) -> shapely.Polygon:
-    """A rectangle with 60 shared vertices a side, wavy by a function of place, so that neighbours share the border."""
+    """A rectangle with 15 vertices a side, wavy by a function of place, so that neighbours share the border."""
     west, south, east, north = box
-    steps = np.linspace(0, 1, 60, endpoint=False)
+    steps = np.linspace(0, 1, 15, endpoint=False)
     ring = np.concatenate(
         [
-            np.c_[west + (east - west) * steps, np.full(60, south)],
-            np.c_[np.full(60, east), south + (north - south) * steps],
-            np.c_[east - (east - west) * steps, np.full(60, north)],
-            np.c_[np.full(60, west), north - (north - south) * steps],
+            np.c_[west + (east - west) * steps, np.full(15, south)],
+            np.c_[np.full(15, east), south + (north - south) * steps],
+            np.c_[east - (east - west) * steps, np.full(15, north)],
+            np.c_[np.full(15, west), north - (north - south) * steps],
         ]
     )
-    wave = 12 * np.sin(ring[:, ::-1] / 37.0)
+    wave = 12 * np.sin(ring[:, ::-1] / 60.0)
     return shapely.Polygon(ring + wave)
 
 
@@ -109,7 +109,9 @@ def fill(engine: Engine, *, now: datetime) -> gpd.GeoDataFrame:
                 pd.DataFrame({"grid_code": groups["grid_code"], "level": 3, "parent_code": groups["village_code"]}),
             ]
         )
-        tree = tree.assign(township_code=TOWNSHIP, name="第" + tree["grid_code"].str[-3:] + "网格", opened_on=date(2025, 1, 1))
+        tree = tree.assign(
+            township_code=TOWNSHIP, name="第" + tree["grid_code"].str[-3:] + "网格", opened_on=date(2025, 1, 1)
+        )
         write_rows(connection, "grid", tree, key=["grid_code"])
         each = 90
         homes = gpd.GeoDataFrame(
@@ -122,7 +124,7 @@ def fill(engine: Engine, *, now: datetime) -> gpd.GeoDataFrame:
             geometry=_scattered(groups, each, rng),
         )
         write_rows(connection, "household", homes, key=["household_code"])
-        _write_plan(connection, groups, today)
+        _write_plan(connection, today)
         _write_work(connection, groups, rng, now)
     return gpd.GeoDataFrame(
         {"grid_code": groups["grid_code"], "n_households": each},
@@ -130,7 +132,7 @@ def fill(engine: Engine, *, now: datetime) -> gpd.GeoDataFrame:
     )
 
 
-def _write_plan(connection, groups: gpd.GeoDataFrame, today: date) -> None:
+def _write_plan(connection, today: date) -> None:
     plan_id = connection.execute(
         text(
             "INSERT INTO plan (township_code, name, state, valid_from, owner, revision, household_cap)"
@@ -171,7 +173,9 @@ def _write_work(connection, groups: gpd.GeoDataFrame, rng: np.random.Generator, 
             "township_code": TOWNSHIP,
             "staff_id": [f"m{number % 3000}" for number in range(len(chosen))],
             "kind": "外出打卡",
-            "happened_at": [now - timedelta(seconds=int(s)) for s in np.sort(rng.integers(60, 30 * 86_400, len(chosen)))],
+            "happened_at": [
+                now - timedelta(seconds=int(s)) for s in np.sort(rng.integers(60, 30 * 86_400, len(chosen)))
+            ],
         },
         geometry=spots.iloc[chosen].reset_index(drop=True),
     )

@@ -120,11 +120,7 @@ def store_staff(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
     changed = write_rows(
         connection, "posting", postings, key=["staff_id", "grid_code", "team_code", "role", "valid_from"]
     )
-    return Stored(
-        written=Written(
-            n_new=written.n_new + changed.n_new, n_updated=written.n_updated + changed.n_updated, n_differing=0
-        )
-    )
+    return Stored(written=Written(n_new=changed.n_new, n_updated=changed.n_updated + written.n_updated, n_differing=0))
 
 
 def store_checkins(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:

@@ -65,7 +65,10 @@ class LiveTownship:
                 township=township,
                 checkpoints=_with_grid(read_checkpoints(connection, township_code=township.code), grids),
                 households=_with_grid(read_households(connection, township_code=township.code), grids),
-                members=postings.dropna(subset="grid_code").groupby("grid_code")["staff_id"].agg(list).to_dict(),
+                members={
+                    str(grid_code): team["staff_id"].tolist()
+                    for grid_code, team in postings.dropna(subset="grid_code").groupby("grid_code")
+                },
                 categories=_categories(connection),
             )
 

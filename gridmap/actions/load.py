@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -12,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from gridmap.actions.layers import STORE
 from gridmap.actions.stamp import Stamp, Stored
 from gridmap.errors import InputError
-from gridmap.ingest.reading import Reading, TownshipContext, read_layer
+from gridmap.frames import AREA_LEVELS
+from gridmap.ingest.context import TownshipContext
+from gridmap.ingest.limits import Limits
+from gridmap.ingest.reading import Reading, read_layer
 from gridmap.settings import Settings
-from gridmap.store.places import read_areas, read_households, read_paths, read_townships
-from gridmap.store.reading import read_table
+from gridmap.store.places import read_areas, read_checkpoints, read_households, read_paths, read_townships
 from gridmap.store.writing import write_rows
 from gridmap.texts import t
 
@@ -141,7 +145,7 @@ def load_layer(
         mapping=options.mapping,
         sheet=options.sheet,
         zone=settings.zone,
-        max_bytes=settings.max_file_mb * 2**20,
+        limits=Limits(max_bytes=settings.max_file_mb * 2**20),
     )
     adjusted = adjust(reading.frames) if adjust else Adjusted(frames=reading.frames)
     reading = replace(reading, n_read=reading.n_read - adjusted.n_held, n_taken=reading.n_taken - adjusted.n_held)
@@ -204,19 +208,36 @@ def _context(connection: Connection, layer: str, township_code: str | None) -> T
         codes = ", ".join(town.code for town in chosen)
         raise InputError(f"The database holds several townships ({codes}). Name one with `--township`.")
     (town,) = chosen
-    code = town.code
+    return township_context(connection, town.code)
+
+
+def township_context(connection: Connection, township_code: str) -> TownshipContext:
+    """Return what the database knows of a township, for the checks of a file."""
+    levels = {
+        level: read_areas(connection, township_code=township_code, level=level).assign(level=level)
+        for level in AREA_LEVELS
+    }
+
+    def known(sql: str) -> list[Any]:
+        return [tuple(row) for row in connection.execute(text(sql), {"township": township_code})]
+
+    landmarks = {
+        "households": read_households(connection, township_code=township_code),
+        "paths": read_paths(connection, township_code=township_code),
+        "checkpoints": read_checkpoints(connection, township_code=township_code),
+    }
     return TownshipContext(
-        township_code=code,
-        metric_epsg=town.metric_epsg,
-        areas=pd.concat(
-            [read_areas(connection, township_code=code, level=level) for level in ("township", "village", "group")]
-        ),
+        township_code=township_code,
+        areas=gpd.GeoDataFrame(pd.concat(levels.values()).reset_index()),
         grid_codes=frozenset(
-            connection.execute(text("SELECT grid_code FROM grid WHERE township_code = :code"), {"code": code}).scalars()
+            code for (code,) in known("SELECT grid_code FROM grid WHERE level = 3 AND township_code = :township")
         ),
-        households=read_households(connection, township_code=code),
-        paths=read_paths(connection, township_code=code),
-        categories=read_table(connection, "SELECT category_code, list_year FROM category"),
+        staff_ids=frozenset(code for (code,) in known("SELECT staff_id FROM staff WHERE township_code = :township")),
+        category_keys=frozenset(known("SELECT category_code, list_year FROM category")),
+        incident_codes=frozenset(
+            code for (code,) in known("SELECT incident_code FROM incident WHERE township_code = :township")
+        ),
+        landmarks={name: rows.geometry for name, rows in landmarks.items() if len(rows)},
     )
 
 
@@ -252,10 +273,10 @@ def _write_record(
             "layer": reading.layer,
             "name": reading.file.name,
             "sha256": reading.file.sha256,
-            "size": reading.file.size,
-            "encoding": reading.file.encoding,
-            "crs": reading.file.crs,
-            "datum": reading.file.datum,
+            "size": reading.file.n_bytes,
+            "encoding": reading.encoding,
+            "crs": reading.crs,
+            "datum": reading.datum,
             "n_read": reading.n_read,
             "n_taken": reading.n_taken,
             "n_changed": reading.n_changed,

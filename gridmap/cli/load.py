@@ -74,11 +74,11 @@ def _tell(outcome: LoadOutcome) -> None:
     say(sentence(outcome))
     for note in outcome.notes:
         say(f"  · {note}")
-    for row in outcome.reading.changed.head(_SHOWN).itertuples():
-        say(f"  ~ {row.sheet or ''} {row.row_number}: {row.change}")
-    for row in outcome.reading.quarantined.head(_SHOWN).itertuples():
-        say(f"  ! {row.sheet or ''} {row.row_number}: {row.reason}")
-    hidden = max(0, outcome.reading.n_changed - _SHOWN) + max(0, outcome.reading.n_quarantined - _SHOWN)
+    books = (("~", outcome.reading.changed, "change"), ("!", outcome.reading.quarantined, "reason"))
+    for sign, rows, said in books:
+        for row in rows.head(_SHOWN).to_dict("records"):
+            say(f"  {sign} {row['sheet'] or ''} {row['row_number']}: {row[said]}")
+    hidden = sum(max(0, len(rows) - _SHOWN) for _, rows, _ in books)
     if hidden:
         progress(t("load.more", count=hidden))
     if outcome.is_dry_run:
@@ -100,9 +100,9 @@ def _as_json(outcome: LoadOutcome) -> dict[str, object]:
         "n_quarantined": reading.n_quarantined,
         "is_known": outcome.is_known,
         "is_dry_run": outcome.is_dry_run,
-        "crs": reading.file.crs,
-        "datum": reading.file.datum,
-        "encoding": reading.file.encoding,
+        "crs": reading.crs,
+        "datum": reading.datum,
+        "encoding": reading.encoding,
         "notes": list(outcome.notes),
         "changed": json.loads(reading.changed.to_json(orient="records", force_ascii=False)),
         "quarantined": json.loads(reading.quarantined.to_json(orient="records", force_ascii=False)),
