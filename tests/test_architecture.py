@@ -33,7 +33,7 @@ RANKS = {
 }
 ONLY_IN = {
     "streamlit": {"gridmap.ui", "pages", "app"},
-    "sqlalchemy": {"gridmap.store", "gridmap.reports", "gridmap.actions", "gridmap.ui", "gridmap.api"},
+    "sqlalchemy": {"gridmap.store", "gridmap.reports", "gridmap.actions", "gridmap.ui", "gridmap.api", "gridmap.cli"},
     "psycopg": {"gridmap.store", "gridmap.ui"},
     "geoalchemy2": {"gridmap.store"},
     "alembic": {"gridmap.store"},

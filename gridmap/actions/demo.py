@@ -72,10 +72,14 @@ def shift_to_today(*, now: datetime, zone: tzinfo) -> ShiftToToday:
     return ShiftToToday(days=(today - SAMPLE_LAST_DAY).days, now=now)
 
 
-def has_sample(engine: Engine) -> bool:
-    """Return whether the database holds the sample township."""
+def has_foreign_township(engine: Engine) -> bool:
+    """Return whether the database holds a township that is not the sample."""
+    return bool(_foreign_townships(engine))
+
+
+def _foreign_townships(engine: Engine) -> list[str]:
     with engine.connect() as connection:
-        return any(town.code == SAMPLE_TOWNSHIP for town in read_townships(connection))
+        return [town.name for town in read_townships(connection) if town.code != SAMPLE_TOWNSHIP]
 
 
 def load_demo(
@@ -113,8 +117,8 @@ def load_demo(
     InputError
         If the database holds another township, or a sample file is missing.
     """
+    foreign = _foreign_townships(engine)
     with engine.connect() as connection:
-        foreign = [town.name for town in read_townships(connection) if town.code != SAMPLE_TOWNSHIP]
         loaded = set(read_imports(connection, township_code=SAMPLE_TOWNSHIP)["layer"])
     if foreign:
         raise InputError(

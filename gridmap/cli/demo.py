@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from gridmap.actions.demo import load_demo
 from gridmap.actions.live import LiveTownship
@@ -26,13 +27,7 @@ def demo(
 ) -> None:
     """Load the sample township through the importers, shifted so that its last recorded day is today."""
     engine = prepared_engine()
-    was_loaded = load_demo(
-        engine,
-        sample_dir=settings().sample_dir,
-        settings=settings(),
-        now=datetime.now(UTC),
-        progress=lambda outcome: progress(sentence(outcome)),
-    )
+    was_loaded = load_sample(engine)
     say(t("load.demo_done") if was_loaded else t("load.demo_known"))
     if not live:
         return
@@ -45,3 +40,14 @@ def demo(
             time.sleep(township.rng.expovariate(1 / every))
     except KeyboardInterrupt:
         progress(t("load.live_stopped", count=invented))
+
+
+def load_sample(engine: Engine) -> bool:
+    """Load the sample township with its progress on stderr; False when it was loaded before."""
+    return load_demo(
+        engine,
+        sample_dir=settings().sample_dir,
+        settings=settings(),
+        now=datetime.now(UTC),
+        progress=lambda outcome: progress(sentence(outcome)),
+    )
