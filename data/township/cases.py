@@ -1,6 +1,6 @@
 """What was done about each incident: 员代办, 组上报, 村处理, 乡处置, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -50,7 +50,11 @@ class _Crew:
 
     def pick(self, rng: np.random.Generator, code: str, day: date, *, role: str, team: str = "") -> str:
         """Account of somebody with that role there on that day."""
-        found = [p.userid for p in self.people if p.grid_code == code and p.team == team and p.role == role and _serves(p, day)]
+        found = [
+            p.userid
+            for p in self.people
+            if p.grid_code == code and p.team == team and p.role == role and _serves(p, day)
+        ]
         found = found or [p.userid for p in self.people if p.grid_code == code and p.team == team and _serves(p, day)]
         return found[int(rng.integers(0, len(found)))]
 
@@ -69,7 +73,7 @@ def make_steps(town: Town, items: list[Incident], people: list[Posting], *, over
         slow = 1.5 if item.grid == overloaded else 1.0
         own = _life(rng, crew, item, fate.get(number, ""), slow=slow)
         known: set[tuple[str, datetime]] = set()
-        for step in sorted(own, key=lambda step: step.at):
+        for step in _in_order(own):
             if step.at <= END and (step.kind, step.at) not in known:
                 known.add((step.kind, step.at))
                 steps.append(step)
@@ -77,12 +81,12 @@ def make_steps(town: Town, items: list[Incident], people: list[Posting], *, over
 
 
 def _fates(rng: np.random.Generator, items: list[Incident]) -> dict[int, str]:
-    """The few that are open and late at the end, those that fall due within a day, and which of the rest were late."""
+    """Say which cases are open and late at the end, which fall due within a day of it, and which of the rest were late."""
     fate: dict[int, str] = {}
     late = [k for k, item in enumerate(items) if END - timedelta(days=5) < item.due_at < END - timedelta(hours=10)]
     for k in rng.choice(late, N_OVERDUE, replace=False):
         fate[int(k)] = "open"
-    soon = [k for k, item in enumerate(items) if END < item.due_at <= END + timedelta(hours=24)]
+    soon = [k for k, item in enumerate(items) if END < item.due_at <= END + timedelta(hours=24) and not item.urgent]
     for k in rng.choice(soon, min(N_DUE_SOON, len(soon)), replace=False):
         fate[int(k)] = "open"
     for k, item in enumerate(items):
@@ -115,12 +119,14 @@ def _life(rng: np.random.Generator, crew: _Crew, item: Incident, fate: str, *, s
 
     now = item.recorded_at
     act("上报", "网格员", now, "")
-    now += _minutes(rng, 25 if item.urgent else 130, 0.9)
+    now = _awake(now + _minutes(rng, 25 if item.urgent else 130, 0.9))
     act("受理", "网格", now, "")
     span = _span(rng, item, level, fate, start=now, slow=slow)
     marks = np.sort(rng.uniform(0.1, 0.9, 3))
     moment = [now + span * float(mark) for mark in marks]
-    act("处置", "网格员", _tidy(moment[0]), str(rng.choice(phrases.HANDLED[item.kind])))
+    quick = span < timedelta(hours=12)
+    tidy = _same if quick else _tidy
+    act("处置", "网格员", tidy(moment[0]), str(rng.choice(phrases.HANDLED[item.kind])))
     if level != "网格":
         act("逐级上报", "网格", _tidy(moment[1]), "网格内难以处理，报村")
         act("处置", "村", _tidy(moment[1] + (moment[2] - moment[1]) / 2), str(rng.choice(phrases.HANDLED[item.kind])))
@@ -128,16 +134,22 @@ def _life(rng: np.random.Generator, crew: _Crew, item: Incident, fate: str, *, s
         team = TEAM_OF[item.kind] if rng.random() < 0.85 else "咨询服务"
         act("逐级上报", "村", _tidy(moment[2]), "超出村级权限，报乡")
         act("派遣", "乡", _tidy(moment[2] + (now + span - moment[2]) * 0.3), f"派{team}队办理", team=team)
-        act("处置", "乡", _tidy(moment[2] + (now + span - moment[2]) * 0.7), str(rng.choice(phrases.HANDLED[item.kind])), team=team)
+        act(
+            "处置",
+            "乡",
+            _tidy(moment[2] + (now + span - moment[2]) * 0.7),
+            str(rng.choice(phrases.HANDLED[item.kind])),
+            team=team,
+        )
     if fate == "late":
         act("延期", "村", min(_tidy(now + span * 0.75), item.due_at), "情况复杂，申请延期三天")
     if fate != "open":
-        _closing(rng, act, item, level, _tidy(now + span))
+        _closing(rng, act, item, level, tidy(now + span))
     return steps
 
 
 def _closing(rng: np.random.Generator, act: Act, item: Incident, level: str, closed: datetime) -> None:
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and level != "网格":
         act("核查", "村", closed - timedelta(minutes=int(rng.integers(6, 50))), "现场核查属实")
     content = int(rng.choice([5, 4, 3, 2, 1], p=[0.62, 0.29, 0.06, 0.02, 0.01]))
     act("办结", level, closed, str(rng.choice(phrases.CLOSED)), satisfaction=content if rng.random() < 0.85 else None)
@@ -147,10 +159,18 @@ def _closing(rng: np.random.Generator, act: Act, item: Incident, level: str, clo
         act("办结", level, closed + timedelta(days=3), "再次办理完毕", satisfaction=4)
     elif rng.random() < 0.6:
         after = _tidy(closed + timedelta(days=int(rng.integers(1, 9)), minutes=int(rng.integers(-120, 240))))
-        act("回访", "网格员", after, "电话回访" if rng.random() < 0.4 else "上门回访", satisfaction=min(5, content + int(rng.random() < 0.2)))
+        act(
+            "回访",
+            "网格员",
+            after,
+            "电话回访" if rng.random() < 0.4 else "上门回访",
+            satisfaction=min(5, content + int(rng.random() < 0.2)),
+        )
 
 
-def _span(rng: np.random.Generator, item: Incident, level: str, fate: str, *, start: datetime, slow: float) -> timedelta:
+def _span(
+    rng: np.random.Generator, item: Incident, level: str, fate: str, *, start: datetime, slow: float
+) -> timedelta:
     """From acceptance to closing, within the time allowed unless the case is to be late."""
     left = item.due_at - start
     if fate == "late":
@@ -162,10 +182,26 @@ def _span(rng: np.random.Generator, item: Incident, level: str, fate: str, *, st
 
 
 def _tidy(moment: datetime) -> datetime:
-    """People act between seven and nine: an act at night is one of the evening before."""
-    moment = moment.replace(second=0, microsecond=0)
+    """Squeeze the 24 hours of a day into its waking ones (7:40 to 19:10): the order of acts stays."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    share = (moment - midnight) / timedelta(days=1)
+    return midnight + timedelta(minutes=int(460 + 690 * share))
+
+
+def _awake(moment: datetime) -> datetime:
+    """Move an act of the night to the next morning."""
     if moment.hour >= 21:
-        return moment.replace(hour=20)
-    if moment.hour < 7:
-        return (moment - timedelta(days=1)).replace(hour=19 + moment.hour % 2)
-    return moment
+        return (moment + timedelta(days=1)).replace(hour=7)
+    return moment if moment.hour >= 7 else moment.replace(hour=7)
+
+
+def _same(moment: datetime) -> datetime:
+    return _awake(moment.replace(second=0, microsecond=0))
+
+
+def _in_order(steps: list[Step]) -> list[Step]:
+    """Each step at least four minutes after the one before."""
+    result = steps[:1]
+    for step in steps[1:]:
+        result.append(replace(step, at=max(step.at, result[-1].at + timedelta(minutes=4))))
+    return result

@@ -4,13 +4,26 @@ from datetime import date
 
 from township.writers import Row
 
-DISPUTES = (
-    "婚姻 邻里 环境生态 建筑工程 物业管理 企业改制 司法活动 干部作风 劳资 征地拆迁 军人安置 房屋和宅基地 农村三资 农民负担 院校 民族宗教 "
-    "经济活动 山林土地 医疗 村务管理 行政执法 海事渔事 交通及生产安全 计划生育 合同履行 库区移民 其他"
-).split()
-HAZARDS = "消防隐患 道路损坏 山塘水库隐患 用电隐患 危房隐患 地质灾害隐患 河道渠道堵塞 公共设施损坏".split()
-REQUESTS = "政策咨询 证件代办 困难救助 用水用电 医保社保 环境卫生".split()
-CLUES = "非法捕捞 乱砍滥伐 诈骗线索 违规建房 烟花爆竹".split()
+DISPUTES = tuple(
+    word
+    for line in (
+        "婚姻 邻里 环境生态 建筑工程 物业管理 企业改制 司法活动 干部作风 劳资 征地拆迁 军人安置 房屋和宅基地 农村三资 农民负担 院校 民族宗教 ",
+        "经济活动 山林土地 医疗 村务管理 行政执法 海事渔事 交通及生产安全 计划生育 合同履行 库区移民 其他",
+    )
+    for word in line.split()
+)
+HAZARDS = (
+    "消防隐患",
+    "道路损坏",
+    "山塘水库隐患",
+    "用电隐患",
+    "危房隐患",
+    "地质灾害隐患",
+    "河道渠道堵塞",
+    "公共设施损坏",
+)
+REQUESTS = ("政策咨询", "证件代办", "困难救助", "用水用电", "医保社保", "环境卫生")
+CLUES = ("非法捕捞", "乱砍滥伐", "诈骗线索", "违规建房", "烟花爆竹")
 KINDS = {"D": "矛盾纠纷", "H": "隐患", "R": "诉求", "C": "线索"}
 PRIVATE = frozenset({"婚姻", "婚姻家庭", "计划生育"})
 
@@ -38,7 +51,7 @@ def code_in(year: int, name_2025: str) -> str:
 
 
 def rows() -> list[Row]:
-    """The sheet of categories."""
+    """List the rows of the sheet of categories."""
     result: list[Row] = []
     for year in (2025, 2026):
         until = date(2025, 12, 31) if year == 2025 else None

@@ -34,7 +34,16 @@ class Rows:
     notes: list[str]
 
     def add(
-        self, userid: str, group: str, kind: str, at: datetime, xy: FloatArray | None, *, exception: str = "", title: str = "", notes: str = ""
+        self,
+        userid: str,
+        group: str,
+        kind: str,
+        at: datetime,
+        xy: FloatArray | None,
+        *,
+        exception: str = "",
+        title: str = "",
+        notes: str = "",
     ) -> None:
         """Append one check-in."""
         self.userid.append(userid)
@@ -47,15 +56,17 @@ class Rows:
         self.notes.append(notes)
 
 
-def make_checkins(town: Town, points: list[Checkpoint], people: list[Posting], *, overloaded: int) -> list[dict[str, Any]]:
+def make_checkins(
+    town: Town, points: list[Checkpoint], people: list[Posting], *, overloaded: int
+) -> list[dict[str, Any]]:
     """All rows in the order in which the interface would give them, some of them twice."""
     rows = Rows([], [], [], [], [], [], [], [])
     teams = {grid.code: [p for p in people if p.grid_code == grid.code] for grid in town.grids}
     rng = stream(60)
     zeal = np.round(rng.beta(9, 1.5, len(town.grids)), 3)
     zeal[overloaded] = 0.5
-    _patrols(rng, rows, town, points, teams, zeal)
-    _home_visits(rng, rows, town, points, teams, zeal)
+    _patrols(rng, rows, town, points, teams=teams, zeal=zeal)
+    _home_visits(rng, rows, town, points, teams=teams, zeal=zeal)
     _office_days(rng, rows, points, people)
     return _as_wecom(rng, rows)
 
@@ -65,7 +76,7 @@ def _on_duty(team: list[Posting], day: date) -> list[Posting]:
 
 
 def _moment(rng: np.random.Generator, day: date) -> datetime:
-    """A time of day when members are about: morning round, afternoon round, a few evenings."""
+    """Draw a time of day when members are about: morning round, afternoon round, a few evenings."""
     pick = rng.random()
     if pick < 0.57:
         minute = rng.normal(9.6 * 60, 55)
@@ -88,6 +99,7 @@ def _patrols(
     rows: Rows,
     town: Town,
     points: list[Checkpoint],
+    *,
     teams: dict[str, list[Posting]],
     zeal: FloatArray,
 ) -> None:
@@ -108,8 +120,13 @@ def _patrols(
             elif point.duty == "防火":
                 pace += 0.25 * dry_season[number] - 0.3 * (wet[number] > 0.3)
             due -= pace
-            hurry = 1 / (1 + np.exp(-(-due) / max(gap / 5, 0.6)))
-            chance = hurry * zeal[point.grid] * (1.0 if workday[number] else 0.45) * (0.75 if wet[number] > 0.6 and point.duty != "防汛" else 1)
+            hurry = 1 / (1 + np.exp(due / max(gap / 5, 0.6)))
+            chance = (
+                hurry
+                * zeal[point.grid]
+                * (1.0 if workday[number] else 0.45)
+                * (0.75 if wet[number] > 0.6 and point.duty != "防汛" else 1)
+            )
             if due > gap * 0.35 or rng.random() > chance:
                 continue
             due = max(due, -0.6 * gap) + gap
@@ -147,6 +164,7 @@ def _home_visits(
     rows: Rows,
     town: Town,
     points: list[Checkpoint],
+    *,
     teams: dict[str, list[Posting]],
     zeal: FloatArray,
 ) -> None:
@@ -184,11 +202,11 @@ def _office_days(rng: np.random.Generator, rows: Rows, points: list[Checkpoint],
                 continue
             place = hall if len(person.grid_code) == 9 else stations[number % len(stations)]
             for kind, hour, spread in (("上班打卡", 8.15, 9), ("下班打卡", 17.45, 10)):
-                _clock(rng, rows, person, place, day, kind, hour * 60 + rng.normal(0, spread))
+                _clock(rng, rows, person, place, day, kind=kind, minute=hour * 60 + rng.normal(0, spread))
 
 
 def _clock(
-    rng: np.random.Generator, rows: Rows, person: Posting, place: Checkpoint, day: date, kind: str, minute: float
+    rng: np.random.Generator, rows: Rows, person: Posting, place: Checkpoint, day: date, *, kind: str, minute: float
 ) -> None:
     is_in = kind == "上班打卡"
     if day == LAST_DAY and minute > LAST_MINUTE:
@@ -199,20 +217,31 @@ def _clock(
         return
     late = minute > 8 * 60 + 30 if is_in else minute < 17 * 60 + 10
     xy = place.xy + rng.normal(0, rng.uniform(4, 11), 2)
-    rows.add(person.userid, "机关", kind, _at(day, minute * 60 + float(rng.integers(0, 60))), xy, exception="时间异常" if late else "")
+    rows.add(
+        person.userid,
+        "机关",
+        kind,
+        _at(day, minute * 60 + float(rng.integers(0, 60))),
+        xy,
+        exception="时间异常" if late else "",
+    )
 
 
 def _as_wecom(rng: np.random.Generator, rows: Rows) -> list[dict[str, Any]]:
     order = sorted(range(len(rows.at)), key=lambda k: (rows.at[k], rows.userid[k], rows.kind[k]))
     known: set[tuple[str, datetime, str]] = set()
-    order = [k for k in order if (key := (rows.userid[k], rows.at[k], rows.kind[k])) not in known and not known.add(key)]  # type: ignore[func-returns-value]
+    order = [
+        k for k in order if (key := (rows.userid[k], rows.at[k], rows.kind[k])) not in known and not known.add(key)
+    ]  # type: ignore[func-returns-value]
     placed = np.array([rows.xy[k] if rows.xy[k] is not None else (6000.0, 5000.0) for k in order])
     degrees = to_degrees(placed)
     lon, lat = gcj02.shifted(degrees[:, 0], degrees[:, 1])
     result: list[dict[str, Any]] = []
     for number, k in enumerate(order):
         here = rows.xy[k] is not None
-        row = _row(rows, k, int(round(lat[number] * 1e6)) if here else 0, int(round(lon[number] * 1e6)) if here else 0)
+        row = _row(
+            rows, k, round(float(lat[number]) * 1e6) if here else 0, round(float(lon[number]) * 1e6) if here else 0
+        )
         if number == 0:
             row = {**EMPTY_ROW, **row}
         result.append(row)
@@ -238,4 +267,3 @@ def _row(rows: Rows, k: int, lat: int, lng: int) -> dict[str, Any]:
     if rows.notes[k]:
         row["notes"] = rows.notes[k]
     return {**row, "lat": lat, "lng": lng}
-

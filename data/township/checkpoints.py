@@ -12,6 +12,7 @@ from township.place import REMOTE_CODE, VILLAGES, FloatArray, IntArray, stream
 from township.town import Town
 
 FIFTEEN_MINUTES_M = 1125.0
+N_SERVICE_POINTS = 13
 KINDS: dict[str, tuple[str, ...]] = {
     "防火": ("林区路口", "坟山集中点", "护林点", "防火瞭望点"),
     "防汛": ("山塘", "渠道险段", "沿河低洼处", "地质灾害点"),
@@ -70,7 +71,7 @@ class FootNet:
 
 
 def choose_service_points(town: Town, net: FootNet) -> FloatArray:
-    """Twelve places: one in each village but the remote one, then where most homes are still without."""
+    """Thirteen places: one in each village but the remote one, then where most homes are still without."""
     village = town.village_of[town.homes.group]
     remote = village == next(k for k, v in enumerate(VILLAGES) if v.code == REMOTE_CODE)
     candidates = town.hamlets[[VILLAGES[v].code != REMOTE_CODE for v in town.village_of]]
@@ -84,7 +85,7 @@ def choose_service_points(town: Town, net: FootNet) -> FloatArray:
             gain = (reach & (village == number)).sum(axis=1) * allowed * (where == number)
             chosen.append(int(np.argmax(gain)))
             covered |= reach[chosen[-1]]
-    while len(chosen) < 12:
+    while len(chosen) < N_SERVICE_POINTS:
         gain = (reach & ~covered).sum(axis=1) * allowed
         chosen.append(int(np.argmax(gain)))
         covered |= reach[chosen[-1]]
@@ -106,7 +107,16 @@ def make_checkpoints(town: Town) -> list[Checkpoint]:
         inside = np.flatnonzero(shapely.contains_xy(land, vertices))
         duties = ["走访", "安全", "防火", "防汛", *(["道路"] if number % 3 == 0 else [])]
         for duty in duties:
-            spot = _pick(rng, duty, inside, to_home, to_water, ranks, vertices, [c.xy for c in result])
+            spot = _pick(
+                rng,
+                duty,
+                inside,
+                to_home=to_home,
+                to_water=to_water,
+                ranks=ranks,
+                vertices=vertices,
+                taken=[c.xy for c in result],
+            )
             result.append(_point(rng, duty, vertices[spot], number, town))
     _leave_two_unvisited(result, town)
     result += _service_points(town)
@@ -118,7 +128,9 @@ def make_checkpoints(town: Town) -> list[Checkpoint]:
 def _way_vertices(town: Town) -> tuple[FloatArray, IntArray]:
     rank = {"公路": 0, "村道": 1, "机耕路": 2, "小路": 3}
     parts = [shapely.get_coordinates(shapely.segmentize(edge.line, 40.0)) for edge in town.edges if not edge.is_bridge]
-    kinds = np.concatenate([np.full(len(p), rank[e.kind]) for p, e in zip(parts, [e for e in town.edges if not e.is_bridge], strict=True)])
+    kinds = np.concatenate(
+        [np.full(len(p), rank[e.kind]) for p, e in zip(parts, [e for e in town.edges if not e.is_bridge], strict=True)]
+    )
     return np.vstack(parts), kinds
 
 
@@ -126,6 +138,7 @@ def _pick(
     rng: np.random.Generator,
     duty: str,
     inside: IntArray,
+    *,
     to_home: FloatArray,
     to_water: FloatArray,
     ranks: IntArray,
@@ -160,10 +173,14 @@ def _leave_two_unvisited(points: list[Checkpoint], town: Town) -> None:
     xy = np.array([point.xy for point in points])
     apart = cKDTree(xy).query(xy, k=2)[0][:, 1]
     home = cKDTree(town.homes.xy).query(xy)[0]
-    lonely = np.minimum(apart, home)
+    lonely = np.minimum(apart, 2 * home)
     for duty in NEVER_VISITED:
         best = max(
-            (k for k, point in enumerate(points) if point.duty == duty and town.grids[point.grid].village_code != REMOTE_CODE),
+            (
+                k
+                for k, point in enumerate(points)
+                if point.duty == duty and town.grids[point.grid].village_code != REMOTE_CODE
+            ),
             key=lambda k: round(float(lonely[k]), 2),
         )
         points[best].is_visited = False

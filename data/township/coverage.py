@@ -40,7 +40,7 @@ def _commonest_label(faces: NDArray[np.object_], labels: IntArray) -> IntArray:
     return np.argmax(votes, axis=1)
 
 
-def polygons_of(labels: IntArray, *, n_rounds: int = 9, tolerance_m: float = 3.0) -> dict[int, shapely.Polygon]:
+def polygons_of(labels: IntArray, *, n_rounds: int = 6, tolerance_m: float = 3.0) -> dict[int, shapely.Polygon]:
     """Polygon (local metres, centimetres) of every label above 0; neighbours share every vertex of their border.
 
     Raises

@@ -43,7 +43,7 @@ def neighbours(polygons: NDArray[np.object_]) -> set[tuple[int, int]]:
 
 
 def partition(polygons: NDArray[np.object_], village_of: IntArray, hamlets: FloatArray) -> list[list[int]]:
-    """Groups of each village in grids of three and four, joined up and compact (best of many random tries)."""
+    """Split each village's groups into grids of three and four, joined up and compact (best of many random tries)."""
     rng = stream(8)
     touching = neighbours(polygons)
     near: dict[int, list[int]] = {k: [] for k in range(len(polygons))}
@@ -83,40 +83,57 @@ def _one_try(
             edge = sorted({o for k in part for o in near[k] if o in left})
             if not edge:
                 return None
-            links = np.array([1.0 + 3 * (sum(o in part for o in near[k]) - 1) + 2 * (sum(o in left for o in near[k]) == 0) for k in edge])
+            links = np.array(
+                [
+                    1.0 + 3 * (sum(o in part for o in near[k]) - 1) + 2 * (sum(o in left for o in near[k]) == 0)
+                    for k in edge
+                ]
+            )
             part.append(edge[int(np.searchsorted(np.cumsum(links) / links.sum(), rng.random()))])
             left.discard(part[-1])
         parts.append(sorted(part))
     return parts
 
 
-def number_grids(parts: list[list[int]], polygons: NDArray[np.object_], village_of: IntArray, *, market: Polygon) -> list[Grid]:
+def number_grids(
+    parts: list[list[int]], polygons: NDArray[np.object_], village_of: IntArray, *, market: Polygon
+) -> list[Grid]:
     """Codes from west to east, then north to south, inside each village; households to come in each grid."""
     rng = stream(9)
     grids: list[Grid] = []
     for number, village in enumerate(VILLAGES):
         own = [part for part in parts if village_of[part[0]] == number]
         shapes = [shapely.coverage_union_all(polygons[part]) for part in own]
-        order = sorted(range(len(own)), key=lambda k: (round(shapes[k].centroid.x), -round(shapes[k].centroid.y)))
+        order = sorted(range(len(own)), key=lambda k: (shapes[k].centroid.x, -shapes[k].centroid.y))
         over = next((item for item in OVER_CAP if item[0] == village.code), None)
         crowded = _crowded(shapes, order, village.code, market)
         for place, k in enumerate(order, start=1):
             is_over = over is not None and k == crowded
             homes = over[1] if is_over and over else int(rng.integers(78, 99))
             reason, approved = (over[2], over[3]) if is_over and over else ("", "")
-            grids.append(Grid(f"{village.code}{place:03d}", f"{village.name}第{place}网格", village.code, tuple(own[k]), homes, reason, approved))
+            grids.append(
+                Grid(
+                    f"{village.code}{place:03d}",
+                    f"{village.name}第{place}网格",
+                    village.code,
+                    tuple(own[k]),
+                    homes,
+                    reason,
+                    approved,
+                )
+            )
     return grids
 
 
 def _crowded(shapes: list[Polygon], order: list[int], village_code: str, market: Polygon) -> int:
-    """The grid that will be over the cap: the market's own in the community, the smallest of four groups elsewhere."""
+    """Choose the grid that will be over the cap: the market's own in the community, the smallest of four groups elsewhere."""
     if village_code == VILLAGES[0].code:
         return int(np.argmin([shape.distance(market) + shape.centroid.distance(market) / 1e4 for shape in shapes]))
     return order[int(np.argmin([shapes[k].area for k in order]))]
 
 
 def hand_drawn(grids: list[Grid], polygons: NDArray[np.object_]) -> list[Polygon]:
-    """The grids as drawn over a paper map: every border up to 2 m off, a few gaps, and one overlap of 40 cm."""
+    """Draw the grids as somebody drew them over a paper map: every border up to 2 m off, a few gaps, and one overlap of 40 cm."""
     rng = stream(10)
     exact = np.array([shapely.coverage_union_all(polygons[list(grid.groups)]) for grid in grids])
     drawn = shapely.coverage_simplify(exact, 1.1)
@@ -129,8 +146,7 @@ def hand_drawn(grids: list[Grid], polygons: NDArray[np.object_]) -> list[Polygon
 
 def _shaken(rng: np.random.Generator, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Every vertex moved by up to 0.9 m, the same way for all grids that share it."""
-    xy, owner = shapely.get_coordinates(shapes, return_index=True)
-    del owner
+    xy = shapely.get_coordinates(shapes)
     corners, number = np.unique(np.round(xy, 2), axis=0, return_inverse=True)
     turn, far = rng.uniform(0, 2 * np.pi, len(corners)), rng.uniform(0, 0.9, len(corners))
     moved = np.round(corners + np.column_stack([far * np.cos(turn), far * np.sin(turn)]), 2)
@@ -144,9 +160,8 @@ def _one_overlap(shapes: NDArray[np.object_], gaps: set[int]) -> list[Polygon]:
     shared = shapely.line_merge(shapes[a].intersection(shapes[b]))
     line = max(shapely.get_parts(shared), key=lambda part: part.length)
     stretch = substring(line, line.length * 0.3, line.length * 0.6)
-    lip = stretch.buffer(OVERLAP_M, cap_style="flat", join_style="mitre").intersection(shapes[b])
+    lip = stretch.buffer(OVERLAP_M, cap_style="flat").intersection(shapes[b])
     joined = shapely.union_all([shapes[a], lip], grid_size=0.01)
     result = list(shapes)
     result[a] = max(shapely.get_parts(joined), key=lambda part: part.area)
     return result
-

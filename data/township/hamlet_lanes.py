@@ -1,6 +1,7 @@
 """Side lanes inside hamlets, and the finished network: noded, one piece, with names."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -43,7 +44,7 @@ def add_side_lanes(
         made = 0
         for _ in range(400):
             room = sum(host.intersection(land).length for host, kind in hosts if kind != "小路")
-            if made >= wanted and room > 850 or made > 14:
+            if (made >= wanted and room > 850) or made > 14:
                 break
             lane = _side_lane(rng, hosts, (x, y), land)
             if lane is None or not land.contains(lane) or not _fits(lane, hosts, closed):
@@ -93,12 +94,15 @@ def noded(lines: list[tuple[LineString, str]], bridges: list[Bridge]) -> list[Ed
     """Edges that meet at shared end points only; bits that hang loose from the network are dropped."""
     geometries = np.array([line for line, _ in lines])
     pieces = shapely.get_parts(shapely.line_merge(shapely.union_all(geometries, grid_size=GRID_M)))
-    pieces = _split_at_kinds(pieces, geometries, lines)
+    pieces = _split_at_kinds(pieces, geometries)
     pieces = _without_crumbs(pieces)
     pieces = pieces[_connected(pieces)]
     tree = shapely.STRtree(geometries)
     halfway = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
-    kinds = [min((lines[k][1] for k in tree.query(p, predicate="dwithin", distance=0.2)), key=RANK.__getitem__) for p in halfway]
+    kinds = [
+        min((lines[k][1] for k in tree.query(p, predicate="dwithin", distance=0.2)), key=RANK.__getitem__)
+        for p in halfway
+    ]
     decks = {bridge.name: bridge.line for bridge in bridges}
     edges = []
     for piece, kind in zip(pieces, kinds, strict=True):
@@ -107,27 +111,28 @@ def noded(lines: list[tuple[LineString, str]], bridges: list[Bridge]) -> list[Ed
     return edges
 
 
-def _split_at_kinds(pieces: np.ndarray, geometries: np.ndarray, lines: list[tuple[LineString, str]]) -> np.ndarray:
+def _split_at_kinds(pieces: NDArray[np.object_], geometries: NDArray[np.object_]) -> NDArray[np.object_]:
     """Cut merged pieces where the kind changes and at bridge ends: at the ends of the lines they came from."""
-    del lines
-    ends = shapely.set_precision(shapely.points(np.vstack([shapely.get_coordinates(g)[[0, -1]] for g in geometries])), GRID_M)
+    ends = shapely.set_precision(
+        shapely.points(np.vstack([shapely.get_coordinates(g)[[0, -1]] for g in geometries])), GRID_M
+    )
     stops = {tuple(xy) for xy in np.round(shapely.get_coordinates(ends), 2)}
     result = []
     for piece in pieces:
         xy = np.round(shapely.get_coordinates(piece), 2)
         cuts = [0, *[k for k in range(1, len(xy) - 1) if tuple(xy[k]) in stops], len(xy) - 1]
-        result += [LineString(xy[a : b + 1]) for a, b in zip(cuts, cuts[1:], strict=False)]
+        result += [LineString(xy[a : b + 1]) for a, b in pairwise(cuts)]
     return np.array(result)
 
 
-def _ends(pieces: np.ndarray) -> tuple[IntArray, IntArray, int]:
+def _ends(pieces: NDArray[np.object_]) -> tuple[IntArray, IntArray, int]:
     xy = np.round(np.array([[piece.coords[0], piece.coords[-1]] for piece in pieces]), 2)
     _, number = np.unique(xy.reshape(-1, 2), axis=0, return_inverse=True)
     number = number.reshape(-1, 2)
     return number[:, 0], number[:, 1], int(number.max()) + 1
 
 
-def _without_crumbs(pieces: np.ndarray) -> np.ndarray:
+def _without_crumbs(pieces: NDArray[np.object_]) -> NDArray[np.object_]:
     """Dead ends under 6 m go: they are leftovers of crossings."""
     start, end, n = _ends(pieces)
     degree = np.bincount(np.concatenate([start, end]), minlength=n)
@@ -135,7 +140,7 @@ def _without_crumbs(pieces: np.ndarray) -> np.ndarray:
     return pieces[~(dangling & (shapely.length(pieces) < 6))]
 
 
-def _connected(pieces: np.ndarray) -> BoolArray:
+def _connected(pieces: NDArray[np.object_]) -> BoolArray:
     start, end, n = _ends(pieces)
     _, part = csgraph.connected_components(csr_array((np.ones(len(start)), (start, end)), shape=(n, n)), directed=False)
     main = np.bincount(part[start]).argmax()

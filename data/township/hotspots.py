@@ -25,18 +25,18 @@ class HotSpot:
     irrigation_share: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> FloatArray:
-        """A place in the hot spot."""
+        """Draw a place in the hot spot."""
         along = shapely.get_coordinates(self.axis.interpolate(rng.beta(2, 2), normalized=True))[0]
         return np.asarray(along + rng.normal(0, self.spread_m, 2))
 
 
 def overloaded_grid(town: Town) -> int:
-    """Number of the grid with the market: over the cap, short of people, full of disputes."""
+    """Find the grid with the market: over the cap, short of people, full of disputes."""
     return next(k for k, grid in enumerate(town.grids) if grid.village_code == COMMUNITY_CODE and grid.reason)
 
 
 def find(town: Town) -> list[HotSpot]:
-    """The market town, the land border and the canal."""
+    """Find the market town, the land border and the canal."""
     return [_market(town), _land_border(town), _canal(town)]
 
 
@@ -45,8 +45,8 @@ def _market(town: Town) -> HotSpot:
     middle = np.array(VILLAGES[0].centre)
     near = homes[np.argsort(np.hypot(*(homes - middle).T), kind="stable")[:60]]
     centre = near.mean(axis=0)
-    axis = shapely.LineString([centre - [60, 25], centre + [60, 25]])
-    return HotSpot("market", axis, 75.0, 240, tuple(range(1, 13)), {"邻里": 0.45, "经济活动": 0.45, "物业管理": 0.1})
+    axis = shapely.LineString(centre + np.array([[-60.0, -25.0], [60.0, 25.0]]))
+    return HotSpot("market", axis, 110.0, 240, tuple(range(1, 13)), {"邻里": 0.45, "经济活动": 0.45, "物业管理": 0.1})
 
 
 def _land_border(town: Town) -> HotSpot:
@@ -58,8 +58,8 @@ def _land_border(town: Town) -> HotSpot:
     at = np.arange(200, line.length - 200, 20.0)
     spots = shapely.line_interpolate_point(line, at)
     best = at[int(np.argmin(np.round(shapely.distance(spots, homes), 1)))]
-    axis = shapely.LineString([line.interpolate(best + step) for step in np.arange(-190, 191, 20)])
-    return HotSpot("land", axis, 60.0, 145, tuple(range(1, 13)), {"山林土地": 0.62, "房屋和宅基地": 0.38})
+    axis = shapely.LineString([line.interpolate(best + step) for step in np.arange(-260, 261, 20)])
+    return HotSpot("land", axis, 85.0, 145, tuple(range(1, 13)), {"山林土地": 0.62, "房屋和宅基地": 0.38})
 
 
 def _canal(town: Town) -> HotSpot:
@@ -70,6 +70,8 @@ def _canal(town: Town) -> HotSpot:
     homes = shapely.multipoints(town.homes.xy[town.village_of[town.homes.group] == number])
     at = np.arange(0, line.length, 20.0)
     middle = at[int(np.argmin(np.round(shapely.distance(shapely.line_interpolate_point(line, at), homes), 1)))]
-    axis = shapely.LineString([line.interpolate(max(0.0, min(line.length, middle + step))) for step in np.arange(-330, 331, 30)])
+    axis = shapely.LineString(
+        [line.interpolate(max(0.0, min(line.length, middle + step))) for step in np.arange(-450, 451, 30)]
+    )
     kinds = {"合同履行": 0.4, "环境生态": 0.25, "邻里": 0.2, "农村三资": 0.15}
-    return HotSpot("canal", axis, 55.0, 140, (7, 8, 9), kinds, irrigation_share=0.45)
+    return HotSpot("canal", axis, 65.0, 140, (7, 8, 9), kinds, irrigation_share=0.45)

@@ -55,7 +55,9 @@ def place_homes(
     spots, groups = [], []
     shapely.prepare(water)
     for number, (polygon, n_homes) in enumerate(zip(polygons, wanted, strict=True)):
-        chosen = _group_homes(rng, polygon.buffer(-BORDER_M), hamlets[number], lanes, every, water, int(n_homes))
+        chosen = _group_homes(
+            rng, polygon.buffer(-BORDER_M), hamlets[number], lanes=lanes, every=every, water=water, n_homes=int(n_homes)
+        )
         if len(chosen) < n_homes:
             raise ValueError(f"group {number}: room for {len(chosen)} of {n_homes} homes")
         spots.append(chosen)
@@ -72,13 +74,18 @@ def _group_homes(
     rng: np.random.Generator,
     land: Polygon,
     hamlet: FloatArray,
+    *,
     lanes: NDArray[np.object_],
     every: shapely.STRtree,
     water: Geometry,
     n_homes: int,
 ) -> FloatArray:
-    for widen, apart_m in ((1.0, 12.5), (2.6, 11.0), (5.0, 9.5)):
-        spots = _candidates(rng, land, hamlet, lanes, every, water, reach_m=120 * widen)
+    for widen, apart_m in ((1.0, 12.5), (2.6, 11.0), (5.0, 9.5), (5.0, 8.0)):
+        tries = [
+            _candidates(rng, land, hamlet, lanes=lanes, every=every, water=water, reach_m=120 * widen)
+            for _ in range(1 if widen < 2 else 3)
+        ]
+        spots = np.vstack(tries)
         chosen = _apart(spots, n_homes, apart_m=apart_m)
         if len(chosen) == n_homes:
             break
@@ -89,10 +96,10 @@ def _candidates(
     rng: np.random.Generator,
     land: Polygon,
     hamlet: FloatArray,
+    *,
     lanes: NDArray[np.object_],
     every: shapely.STRtree,
     water: Geometry,
-    *,
     reach_m: float,
 ) -> FloatArray:
     """Places beside lanes in the order in which people would have built there."""

@@ -15,6 +15,12 @@ N_DISPUTES, N_HAZARDS, N_REQUESTS, N_CLUES = 1310, 600, 380, 110
 N_ON_LAST_DAY = 16
 DUE = {"一般": timedelta(days=7), "紧急": timedelta(days=3)}
 SOURCES = ("网格巡查", "入户走访", "群众点单", "企业微信上报", "村民代表反映")
+SOURCE_SHARES = {
+    "D": (0.14, 0.3, 0.32, 0.14, 0.1),
+    "H": (0.42, 0.2, 0.2, 0.12, 0.06),
+    "R": (0.0, 0.38, 0.42, 0.14, 0.06),
+    "C": (0.3, 0.2, 0.25, 0.2, 0.05),
+}
 COMMON_DISPUTES = {
     "邻里": 22.0, "山林土地": 12.0, "房屋和宅基地": 12.0, "婚姻": 10.0, "经济活动": 7.0, "合同履行": 5.0, "环境生态": 6.0, "农村三资": 4.0,
     "村务管理": 4.0, "劳资": 4.0, "征地拆迁": 3.0, "交通及生产安全": 4.0, "建筑工程": 3.0, "物业管理": 1.5, "医疗": 1.0, "其他": 3.0,
@@ -53,17 +59,40 @@ def make_incidents(town: Town) -> list[Incident]:
     for spot in hotspots.find(town):
         names, weights = list(spot.kinds), np.array(list(spot.kinds.values()))
         for _ in range(spot.n_disputes):
-            day = _day(rng, spot.months)
+            day = _day(rng, spot.months, kind="D")
             name = str(rng.choice(names, p=weights / weights.sum()))
             wet = rng.random() < spot.irrigation_share
-            result.append(_incident(rng, town, finder, "D", name, day, finder.inside(rng, spot), irrigation=wet, hot_spot=spot.name))
+            result.append(
+                _incident(
+                    rng,
+                    town,
+                    finder,
+                    kind="D",
+                    name=name,
+                    day=day,
+                    xy=finder.inside(rng, spot),
+                    irrigation=wet,
+                    hot_spot=spot.name,
+                )
+            )
     for kind, names, weights, n in _background(sum(item.kind == "D" for item in result)):
         share = np.array(weights) / np.sum(weights)
         for _ in range(n):
-            day = _day(rng, _months(kind))
-            result.append(_incident(rng, town, finder, kind, str(rng.choice(names, p=share)), day, _near_home(rng, town)))
+            day = _day(rng, ALL_YEAR, kind=kind)
+            result.append(
+                _incident(
+                    rng,
+                    town,
+                    finder,
+                    kind=kind,
+                    name=str(rng.choice(names, p=share)),
+                    day=day,
+                    xy=_near_home(rng, town),
+                )
+            )
     _one_of_each_type(result)
     _fill_last_day(rng, result)
+    _fill_week_before(rng, result)
     for item in rng.choice(len(result), 36, replace=False):
         result[item].xy = None
         result[item].place = str(rng.choice(["电话反映，地点待核实", "", "微信群反映，未说明地点"]))
@@ -83,17 +112,16 @@ def _background(n_hot: int) -> list[tuple[str, list[str], list[float], int]]:
     ]
 
 
-def _months(kind: str) -> tuple[int, ...]:
-    """Months to draw from, the busier ones more than once."""
-    return (1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 8, 9, 10, 11, 12) if kind == "H" else tuple(range(1, 13))
-
-
-def _day(rng: np.random.Generator, months: tuple[int, ...]) -> date:
-    month = int(rng.choice(months))
+def _day(rng: np.random.Generator, months: tuple[int, ...], *, kind: str) -> date:
+    """Draw a day in one of `months`; hazards are found twice as often in the rains, everything less on days off."""
     while True:
         day = FIRST_DAY + timedelta(days=int(rng.integers(0, N_DAYS)))
-        if day.month == month and (seasons.is_workday(day) or rng.random() < 0.62):
+        season = 1.0 if day.month in {4, 5, 6, 7} or kind != "H" else 0.55
+        if day.month in months and rng.random() < season * (1.0 if seasons.is_workday(day) else 0.62):
             return day
+
+
+ALL_YEAR = tuple(range(1, 13))
 
 
 class _GridFinder:
@@ -107,7 +135,7 @@ class _GridFinder:
         shapely.prepare(self.water)
 
     def of(self, xy: FloatArray) -> int | None:
-        """Number of the grid around a place, None outside the township or in water."""
+        """Find the grid around a place, None outside the township or in water."""
         point = shapely.Point(xy)
         if self.water.intersects(point):
             return None
@@ -115,7 +143,7 @@ class _GridFinder:
         return int(found[0]) if len(found) else None
 
     def inside(self, rng: np.random.Generator, spot: hotspots.HotSpot) -> FloatArray:
-        """A place of a hot spot that lies on dry land of the township."""
+        """Draw a place of a hot spot that lies on dry land of the township."""
         while True:
             xy = spot.draw(rng)
             if self.of(xy) is not None:
@@ -130,11 +158,11 @@ def _incident(
     rng: np.random.Generator,
     town: Town,
     finder: _GridFinder,
+    *,
     kind: str,
     name: str,
     day: date,
     xy: FloatArray,
-    *,
     irrigation: bool = False,
     hot_spot: str = "",
 ) -> Incident:
@@ -147,9 +175,9 @@ def _incident(
     recorded = _in_office(happened + timedelta(minutes=float(wait) + 2))
     near = int(np.argmin(np.hypot(*(town.hamlets - xy).T)))
     place = town.group_names[near].removesuffix("组") + str(rng.choice(phrases.PLACES))
-    text = phrases.sentence(rng, name, irrigation=irrigation)
     urgent = rng.random() < {"D": 0.05, "H": 0.16, "R": 0.03, "C": 0.12}[kind]
-    source = str(rng.choice(SOURCES, p=[0.42, 0.2, 0.2, 0.12, 0.06] if kind == "H" else [0.14, 0.3, 0.32, 0.14, 0.1]))
+    source = str(rng.choice(SOURCES, p=SOURCE_SHARES[kind]))
+    text = phrases.sentence(rng, kind, name, source=source, irrigation=irrigation)
     return Incident(kind, name, happened, recorded, source, xy, grid, urgent, text, place, hot_spot)
 
 
@@ -176,7 +204,7 @@ def _one_of_each_type(items: list[Incident]) -> None:
     rng = stream(71)
     for name, item in zip([name for name in DISPUTES if name not in seen], spare, strict=False):
         item.name = name
-        item.text = phrases.sentence(rng, name)
+        item.text = phrases.sentence(rng, "D", name, source=item.source)
 
 
 def _fill_last_day(rng: np.random.Generator, items: list[Incident]) -> None:
@@ -191,3 +219,16 @@ def _fill_last_day(rng: np.random.Generator, items: list[Incident]) -> None:
         item.recorded_at = min(midnight + timedelta(minutes=int(minute)), end)
         item.happened_at = item.recorded_at - timedelta(minutes=int(rng.integers(4, 90)))
 
+
+def _fill_week_before(rng: np.random.Generator, items: list[Incident]) -> None:
+    """Let some cases be registered just under a week before the end: they fall due within a day of it."""
+    end = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, 17, 40)  # noqa: DTZ001 - wall time of the file
+    spare = [
+        item for item in items if timedelta(days=40) < end - item.recorded_at < timedelta(days=70) and not item.hot_spot
+    ]
+    for item, hours in zip(
+        rng.permutation(np.array(spare, dtype=object))[:7], (0.8, 1.9, 2.7, 14.6, 16.4, 18.9, 22.3), strict=True
+    ):
+        item.urgent = False
+        item.recorded_at = end - timedelta(days=7) + timedelta(minutes=int(hours * 60))
+        item.happened_at = item.recorded_at - timedelta(minutes=int(rng.integers(4, 90)))

@@ -23,7 +23,7 @@ class Hamlet:
 
 def _growth_cost(terrain: Terrain, *, river: float) -> FloatArray:
     ridge = np.clip(terrain.ridge / 14, 0, 3)
-    cost = 1 + 2.6 * ridge + 3 * terrain.slope + 0.9 * np.clip(terrain.roughness + 1, 0, 3)
+    cost = 1 + 2.6 * ridge + 3 * terrain.slope + 1.5 * np.clip(terrain.roughness + 1, 0, 3)
     return np.where(terrain.river_cells, river, cost)
 
 
@@ -59,14 +59,12 @@ def choose_hamlets(terrain: Terrain, villages: IntArray, lake: Polygon) -> list[
         flat = np.exp(-((terrain.slope / 0.10) ** 2))
         far = np.hypot(x - village.centre[0], y - village.centre[1])
         dry = np.clip((terrain.river_distance_m - 70) / 60, 0, 1)
-        wish = flat * np.exp(-((far / 1020) ** 2)) * dry * (inner > 170) * land
+        wish = flat * np.exp(-((far / 900) ** 2)) * dry * (inner > 170) * land
         hamlets += _spread(rng, village, wish, x, y)
     return hamlets
 
 
-def _spread(
-    rng: np.random.Generator, village: Village, wish: FloatArray, x: FloatArray, y: FloatArray
-) -> list[Hamlet]:
+def _spread(rng: np.random.Generator, village: Village, wish: FloatArray, x: FloatArray, y: FloatArray) -> list[Hamlet]:
     spacing = village.spacing_m
     while True:
         left = np.round(wish, 9).copy()

@@ -1,12 +1,14 @@
 """Path network: county road, village roads, ways to every hamlet, tracks that close loops, footpaths into the hills."""
 
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 import shapely
 from scipy import ndimage
 from scipy.spatial import Delaunay
-from shapely import Geometry, LineString, Point
+from shapely import Geometry, LineString
 
 from township import noise
 from township.land import Hamlet
@@ -27,7 +29,7 @@ class RouteNet:
 
     def add(self, way: list[int], kind: str) -> None:
         """Lay a way of cells; where one lies already the better kind stays."""
-        for a, b in zip(way, way[1:], strict=False):
+        for a, b in pairwise(way):
             step = (min(a, b), max(a, b))
             if step not in self.kinds or RANK[kind] < RANK[self.kinds[step]]:
                 self.kinds[step] = kind
@@ -69,7 +71,9 @@ def _centre(cell: int) -> tuple[float, float]:
 def _way_cost(terrain: Terrain) -> FloatArray:
     brook = np.clip(1 - terrain.valley_distance_m / 60, 0, 1) * (terrain.river_distance_m > 100)
     wet = np.clip(1 - terrain.river_distance_m / 160, 0, 1)
-    return np.asarray(1 + (terrain.slope / 0.07) ** 2 + 0.55 * np.clip(terrain.roughness + 1.2, 0, 3) + 1.2 * brook + 2.5 * wet)
+    return np.asarray(
+        1 + (terrain.slope / 0.07) ** 2 + 0.55 * np.clip(terrain.roughness + 1.2, 0, 3) + 1.2 * brook + 2.5 * wet
+    )
 
 
 def lay_routes(
@@ -86,7 +90,7 @@ def lay_routes(
     spots = np.array([(hamlet.x, hamlet.y) for hamlet in hamlets])
     places = cell_ids()[cell_of(spots)]
     net = RouteNet()
-    _main_roads(net, terrain, villages, cost, dry, inner, links)
+    _main_roads(net, villages, cost, dry, links)
     graph = CostGraph.build(cost, moves=KNIGHT, open_cells=dry & inner, links=links)
     _ways_to_hamlets(net, graph, places, hamlets)
     _loops(net, graph, spots, places)
@@ -98,20 +102,21 @@ def lay_routes(
 
 def _main_roads(
     net: RouteNet,
-    terrain: Terrain,
     villages: IntArray,
     cost: FloatArray,
     dry: BoolArray,
-    inner: BoolArray,
     links: list[tuple[int, int, float]],
 ) -> None:
-    """The county road from border to border through the market town, then a road to the middle of each village."""
+    """Lay the county road from border to border through the market town, then a road to the middle of each village."""
     ids = cell_ids()
     graph = CostGraph.build(cost, moves=KNIGHT, open_cells=dry & (villages > 0), links=links)
     town = ids[cell_of(np.array(VILLAGES[0].centre))]
     _, before, _ = graph.reach(town)
-    del terrain, inner
-    for exit_cell in (_border_cell(villages, dry, (1500, 4950)), _border_cell(villages, dry, (9600, 5250)), _border_cell(villages, dry, (6100, 900))):
+    for exit_cell in (
+        _border_cell(villages, dry, (1500, 4950)),
+        _border_cell(villages, dry, (9600, 5250)),
+        _border_cell(villages, dry, (6100, 900)),
+    ):
         net.add(walk_back(before, exit_cell), "公路")
     centres = np.array([village.centre for village in VILLAGES[1:]])
     _, before, _ = graph.reach(net.cells())
@@ -144,7 +149,9 @@ def _ways_to_hamlets(net: RouteNet, graph: CostGraph, places: IntArray, hamlets:
 def _loops(net: RouteNet, graph: CostGraph, spots: FloatArray, places: IntArray) -> None:
     """Tracks between hamlets that are near each other but far apart on the ways there are."""
     triangles = Delaunay(spots).simplices
-    pairs = np.unique(np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1), axis=0)
+    pairs = np.unique(
+        np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1), axis=0
+    )
     gap = np.hypot(*(spots[pairs[:, 0]] - spots[pairs[:, 1]]).T)
     for a, b in pairs[np.argsort(gap, kind="stable")]:
         crow = float(np.hypot(*(spots[a] - spots[b])))
@@ -157,8 +164,6 @@ def _loops(net: RouteNet, graph: CostGraph, spots: FloatArray, places: IntArray)
 
 def _on_foot(net: RouteNet, start: int, goal: int, *, limit: float) -> float:
     """Metres along the ways laid so far (plain Dijkstra on the small graph of steps)."""
-    from heapq import heappop, heappush
-
     near: dict[int, list[int]] = {}
     for a, b in net.kinds:
         near.setdefault(a, []).append(b)
@@ -192,6 +197,10 @@ def _footpaths(net: RouteNet, graph: CostGraph, terrain: Terrain, land: BoolArra
             net.add(way, "小路")
 
 
+def _kind(net: RouteNet, a: int, b: int) -> str:
+    return net.kinds[min(a, b), max(a, b)]
+
+
 def smooth_routes(net: RouteNet, bridges: list[Bridge]) -> list[tuple[LineString, str]]:
     """Ways as curved lines: cut at junctions, rounded in between, the ends kept."""
     near: dict[int, list[int]] = {}
@@ -200,7 +209,10 @@ def smooth_routes(net: RouteNet, bridges: list[Bridge]) -> list[tuple[LineString
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
     stops = {cell for cell, others in near.items() if len(others) != 2} | {cell for pair in fixed for cell in pair}
-    stops |= {a for a, b in net.kinds for c in near[a] if c != b and net.kinds[min(a, c), max(a, c)] != net.kinds[a, b] and len(near[a]) == 2}
+    stops |= {
+        cell for cell, (a, *more) in near.items() if any(_kind(net, cell, a) != _kind(net, cell, b) for b in more)
+    }
+    rng = stream(13)
     lines = []
     done: set[tuple[int, int]] = set()
     for start in sorted(stops):
@@ -210,24 +222,21 @@ def smooth_routes(net: RouteNet, bridges: list[Bridge]) -> list[tuple[LineString
             way = [start, nxt]
             done.add((min(start, nxt), max(start, nxt)))
             while way[-1] not in stops:
-                onward = [c for c in near[way[-1]] if c != way[-2]][0]
+                onward = next(c for c in near[way[-1]] if c != way[-2])
                 done.add((min(way[-1], onward), max(way[-1], onward)))
                 way.append(onward)
             kind = net.kinds[min(start, nxt), max(start, nxt)]
             points = np.array([_centre(cell) for cell in way])
             straight = (min(way[0], way[-1]), max(way[0], way[-1])) in fixed and len(way) == 2
-            lines.append((LineString(points if straight else _curved(points)), kind))
+            lines.append((LineString(points if straight else _curved(rng, points)), kind))
     return lines
 
 
-def _curved(points: FloatArray) -> FloatArray:
+def _curved(rng: np.random.Generator, points: FloatArray) -> FloatArray:
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     at = np.linspace(0, length[-1], max(int(length[-1] / 10), 2) + 1)
     dense = np.column_stack([np.interp(at, length, points[:, k]) for k in (0, 1)])
     smooth = noise.smooth_line(dense, sigma=min(5.0, len(dense) / 6))
+    if len(smooth) > 8:
+        smooth = noise.sway(rng, smooth, step_m=10, sway_m=3.5, wavelength_m=170)
     return np.asarray(shapely.get_coordinates(LineString(smooth).simplify(0.7)))
-
-
-def nearest_on(lines: list[LineString], point: Point) -> int:
-    """Number of the line nearest to a point."""
-    return int(np.argmin(shapely.distance(np.array(lines), point)))

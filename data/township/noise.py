@@ -31,12 +31,21 @@ def curve(
     at = np.linspace(0, length[-1], n)
     base = np.column_stack([np.interp(at, length, corners[:, k]) for k in (0, 1)])
     base = smooth_line(base, sigma=0.25 * wavelength_m / step_m)
-    tangent = np.gradient(base, axis=0)
+    return sway(rng, base, step_m=step_m, sway_m=sway_m, wavelength_m=wavelength_m)
+
+
+def sway(
+    rng: np.random.Generator, line: FloatArray, *, step_m: float, sway_m: float, wavelength_m: float
+) -> FloatArray:
+    """Push a line of even steps sideways by smooth noise that is 0 at both ends."""
+    n = len(line)
+    tangent = np.gradient(line, axis=0)
     tangent /= np.hypot(*tangent.T)[:, None]
-    sway = ndimage.gaussian_filter1d(rng.standard_normal(n), wavelength_m / step_m / 4, mode="reflect")
-    sway *= sway_m / max(sway.std(), 1e-9)
-    taper = np.minimum(1, np.minimum(at, length[-1] - at) / wavelength_m * 1.5)
-    return np.asarray(base + (sway * taper)[:, None] * np.column_stack([-tangent[:, 1], tangent[:, 0]]))
+    push = ndimage.gaussian_filter1d(rng.standard_normal(n), wavelength_m / step_m / 4, mode="reflect")
+    push *= sway_m / max(push.std(), 1e-9)
+    at = np.arange(n) * step_m
+    taper = np.minimum(1, np.minimum(at, at[-1] - at) / wavelength_m * 1.5)
+    return np.asarray(line + (push * taper)[:, None] * np.column_stack([-tangent[:, 1], tangent[:, 0]]))
 
 
 def smooth_line(line: FloatArray, *, sigma: float) -> FloatArray:

@@ -13,7 +13,7 @@ KNIGHT = (*QUEEN, (1, 2), (2, 1), (1, -2), (2, -1))
 
 
 def cell_ids() -> IntArray:
-    """Number of every cell, row by row from the south."""
+    """Give the number of every cell, row by row from the south."""
     return np.arange(N_ROWS * N_COLS).reshape(N_ROWS, N_COLS)
 
 

@@ -45,7 +45,9 @@ def rain() -> FloatArray:
     """Rain of each day from 0 (dry) to 1 (downpour): the plum rains of April to early July, spells of two or three days."""
     rng = stream(40)
     month = np.array([day.month for day in days()])
-    level = np.select([np.isin(month, [4, 5, 6]), np.isin(month, [3, 7]), np.isin(month, [8, 9])], [0.5, 0.33, 0.2], 0.13)
+    level = np.select(
+        [np.isin(month, [4, 5, 6]), np.isin(month, [3, 7]), np.isin(month, [8, 9])], [0.5, 0.33, 0.2], 0.13
+    )
     spell = np.convolve(rng.random(N_DAYS + 2), [0.25, 0.5, 0.25], "valid")
     wet = spell < np.quantile(spell, level)
     return np.where(wet, rng.beta(1.6, 2.2, N_DAYS), 0.0)

@@ -9,10 +9,14 @@ from township.place import TOWNSHIP_CODE, VILLAGES, stream
 from township.town import Town
 
 SURNAMES = "周罗彭欧阳易廖钟邹谭贺汤颜柳龚黎熊曾段文甘邱温赖涂饶喻"
-GIVEN = (
-    "启明 文彬 春生 桂英 建平 秋香 满华 水生 冬梅 国强 细妹 卫东 金莲 志刚 丽萍 福根 小兰 长庚 美玲 树林 海燕 新民 月娥 立新 运来 菊香 "
-    "云飞 素珍 德胜 雪梅 家旺 翠云 光辉 银花 山河 凤娇 学文 爱莲 贵生 玉兰 永红 晓芳 友良 艳红 正华 红霞 太平 秀娥 高明 润秋"
-).split()
+GIVEN = tuple(
+    word
+    for line in (
+        "启明 文彬 春生 桂英 建平 秋香 满华 水生 冬梅 国强 细妹 卫东 金莲 志刚 丽萍 福根 小兰 长庚 美玲 树林 海燕 新民 月娥 立新 运来 菊香 ",
+        "云飞 素珍 德胜 雪梅 家旺 翠云 光辉 银花 山河 凤娇 学文 爱莲 贵生 玉兰 永红 晓芳 友良 艳红 正华 红霞 太平 秀娥 高明 润秋",
+    )
+    for word in line.split()
+)
 TEAMS = ("咨询服务", "民生通道", "矛调处理", "应急处突", "文明实践")
 
 
@@ -65,4 +69,8 @@ def make_staff(town: Town, *, overloaded: int) -> list[Posting]:
 def _names(rng: np.random.Generator) -> list[str]:
     surnames = [*SURNAMES.replace("欧阳", ""), "欧阳"]
     every = [surname + given for surname in surnames for given in GIVEN]
-    return ["周启明", "罗文彬", *(name for name in rng.permutation(sorted(set(every))) if name not in {"周启明", "罗文彬"})]
+    return [
+        "周启明",
+        "罗文彬",
+        *(name for name in rng.permutation(sorted(set(every))) if name not in {"周启明", "罗文彬"}),
+    ]

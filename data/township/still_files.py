@@ -42,7 +42,12 @@ def write_grids(folder: Path, town: Town) -> None:
 def write_paths(folder: Path, town: Town) -> None:
     """`paths.geojson`: the edges of the path network."""
     rows = [
-        {"编号": f"L{k:04d}", "名称": edge.name or ROAD_NAMES[edge.kind], "类型": edge.kind, "桥": "是" if edge.is_bridge else "否"}
+        {
+            "编号": f"L{k:04d}",
+            "名称": edge.name or ROAD_NAMES[edge.kind],
+            "类型": edge.kind,
+            "桥": "是" if edge.is_bridge else "否",
+        }
         for k, edge in enumerate(town.edges, start=1)
     ]
     writers.write_geojson(folder / "paths.geojson", rows, np.array([edge.line for edge in town.edges]))
@@ -66,7 +71,11 @@ def write_households(folder: Path, town: Town) -> None:
         village = int(town.village_of[homes.group[k]])
         serial[village] += 1
         row = _row(town, village, int(homes.group[k]), serial[village], homes.xy[k])
-        row += [int(homes.residents[k]), *[int(n) for n in homes.needs[k]], LAST_DAY - timedelta(days=int(rng.gamma(2.0, 45)) % 330)]
+        row += [
+            int(homes.residents[k]),
+            *[int(n) for n in homes.needs[k]],
+            LAST_DAY - timedelta(days=int(rng.gamma(2.0, 45)) % 330),
+        ]
         rows.append(row)
     rows = _with_bad_rows(rows, serial, town)
     writers.write_workbook(folder / "households.xlsx", {"住户": (HOUSEHOLD_HEADER, [tuple(row) for row in rows])})

@@ -61,7 +61,7 @@ def burn(line: shapely.LineString) -> BoolArray:
 
 
 def _river_line(rng: np.random.Generator) -> shapely.LineString:
-    """A sine-generated curve, the shape that rivers take: its direction swings as a sine of the way travelled."""
+    """Draw a sine-generated curve, the shape that rivers take: its direction swings as a sine of the way travelled."""
     step_m = 20.0
     n = 900
     way = np.arange(n) * step_m
@@ -77,13 +77,22 @@ def _river_line(rng: np.random.Generator) -> shapely.LineString:
     return shapely.LineString(start + (track - track[0]) @ spin.T * scale)
 
 
-def _brook(rng: np.random.Generator, points: list[tuple[float, float]], river: shapely.LineString) -> shapely.LineString:
+def _brook(
+    rng: np.random.Generator, points: list[tuple[float, float]], river: shapely.LineString
+) -> shapely.LineString:
     mouth = shapely.get_coordinates(river.interpolate(river.project(shapely.Point(points[-1]))))[0]
     line = noise.curve(rng, [*points, (mouth[0], mouth[1])], step_m=20, sway_m=75, wavelength_m=700)
     brook = shapely.LineString(line)
     cut = shapely.get_parts(brook.difference(river.buffer(1.0)))
     first = cut[0]
-    return shapely.LineString(np.vstack([shapely.get_coordinates(first), shapely.get_coordinates(river.interpolate(river.project(shapely.Point(first.coords[-1]))))]))
+    return shapely.LineString(
+        np.vstack(
+            [
+                shapely.get_coordinates(first),
+                shapely.get_coordinates(river.interpolate(river.project(shapely.Point(first.coords[-1])))),
+            ]
+        )
+    )
 
 
 def build_terrain() -> Terrain:
@@ -109,4 +118,15 @@ def build_terrain() -> Terrain:
     roughness = np.round(noise.fractal(rng, wavelength_cells=16, n_octaves=4), 4)
     x, y = cell_centres()
     river_cells = shapely.contains_xy(river.buffer(8), x, y)
-    return Terrain(height, slope, ridge, roughness, river_line, river, river_cells, brooks, to_river, np.minimum(to_river, to_brook))
+    return Terrain(
+        height,
+        slope,
+        ridge,
+        roughness,
+        river_line,
+        river,
+        river_cells,
+        brooks,
+        to_river,
+        np.minimum(to_river, to_brook),
+    )

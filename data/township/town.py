@@ -33,7 +33,7 @@ class Town:
         return shapely.coverage_union_all(self.groups[self.village_of == number])
 
     def outline(self) -> Polygon:
-        """The township: union of all groups."""
+        """Unite all groups: the township."""
         return shapely.coverage_union_all(self.groups)
 
 
@@ -48,7 +48,7 @@ def build_town() -> Town:
     spots = np.array([(hamlet.x, hamlet.y) for hamlet in hamlets])
     village_of = np.array([VILLAGES.index(hamlet.village) for hamlet in hamlets])
     outline = shapely.coverage_union_all(groups)
-    edges = _network(land, villages, hamlets, groups, lake, outline)
+    edges = _network(land, villages, hamlets, groups=groups, lake=lake, outline=outline)
     waters = _waters(land, lake, spots, edges, outline)
     split = grids.partition(groups, village_of, spots)
     market = shapely.Point(VILLAGES[0].centre).buffer(30)
@@ -61,7 +61,13 @@ def build_town() -> Town:
 
 
 def _network(
-    land: terrain.Terrain, villages: IntArray, hamlets: list[Hamlet], groups: NDArray[np.object_], lake: Polygon, outline: Polygon
+    land: terrain.Terrain,
+    villages: IntArray,
+    hamlets: list[Hamlet],
+    *,
+    groups: NDArray[np.object_],
+    lake: Polygon,
+    outline: Polygon,
 ) -> list[hamlet_lanes.Edge]:
     bridges = lanes.find_bridges(land)
     net, _ = lanes.lay_routes(land, villages, hamlets, lake=lake, bridges=bridges)
@@ -76,7 +82,10 @@ def _network(
 def _waters(
     land: terrain.Terrain, lake: Polygon, spots: FloatArray, edges: list[hamlet_lanes.Edge], outline: Polygon
 ) -> list[water.Water]:
-    result = [water.Water("清溪河", "河流", land.river.intersection(outline)), water.Water("枫树坪水库", "水库", lake)]
+    result = [
+        water.Water("清溪河", "河流", land.river.intersection(outline)),
+        water.Water("枫树坪水库", "水库", lake.intersection(outline)),
+    ]
     result += water.brook_waters(land, lake, outline)
     result += [water.Water(item.name, item.kind, item.geometry.intersection(outline)) for item in water.canals()]
     ways = shapely.union_all([edge.line for edge in edges]).buffer(8)
@@ -90,7 +99,9 @@ def _group_names(hamlets: list[Hamlet]) -> tuple[list[str], list[str]]:
     names = [""] * len(hamlets)
     codes = [""] * len(hamlets)
     for village in VILLAGES:
-        own = sorted((k for k, h in enumerate(hamlets) if h.village is village), key=lambda k: (-hamlets[k].y, hamlets[k].x))
+        own = sorted(
+            (k for k, h in enumerate(hamlets) if h.village is village), key=lambda k: (-hamlets[k].y, hamlets[k].x)
+        )
         for place, k in enumerate(own, start=1):
             names[k] = f"{village.group_names[place - 1]}组"
             codes[k] = f"{village.code}{place:02d}"

@@ -36,30 +36,56 @@ def _blob(rng: np.random.Generator, x: float, y: float, *, radius_m: float, roug
 
 
 def reservoir(terrain: Terrain) -> Polygon:
-    """The lake behind a dam across the valley of 枫树坪: the valley floor filled up, with arms."""
+    """Fill the lake behind a dam across the valley of 枫树坪: the valley floor filled up, with arms."""
     rng = stream(3)
     brook = terrain.brooks["枫树坪"]
-    bed = shapely.line_interpolate_point(brook, np.linspace(780, 1480, 30))
+    bed = shapely.line_interpolate_point(brook, np.linspace(960, 1600, 30))
     xy = shapely.get_coordinates(bed)
     width = np.interp(np.linspace(0, 1, 30), [0, 0.25, 0.6, 0.92, 1], [25, 70, 120, 150, 120])
     parts = [shapely.Point(p).buffer(w * (1 + 0.2 * rng.standard_normal())) for p, w in zip(xy, width, strict=True)]
-    for at, side, reach in ((10, 1, 260), (19, -1, 300), (24, 1, 240)):
+    for at, side, reach in ((11, 1, 200), (19, -1, 230), (25, 1, 150)):
         along = xy[min(at + 1, 29)] - xy[at - 1]
         across = side * np.array([-along[1], along[0]]) / np.hypot(*along)
-        arm = noise.curve(rng, [tuple(xy[at]), tuple(xy[at] + across * reach - along / 2)], step_m=10, sway_m=12, wavelength_m=150)
-        parts.append(shapely.union_all([shapely.Point(p).buffer(w) for p, w in zip(arm, np.linspace(75, 14, len(arm)), strict=True)]))
+        arm = noise.curve(
+            rng, [tuple(xy[at]), tuple(xy[at] + across * reach - along / 2)], step_m=10, sway_m=12, wavelength_m=150
+        )
+        parts.append(
+            shapely.union_all(
+                [shapely.Point(p).buffer(w) for p, w in zip(arm, np.linspace(80, 30, len(arm)), strict=True)]
+            )
+        )
     lake = shapely.union_all(parts).buffer(18).buffer(-30).buffer(12)
     return Polygon(max(shapely.get_parts(lake), key=lambda part: part.area).simplify(1.5).exterior)
 
 
 CANALS: dict[str, list[tuple[float, float]]] = {
-    "北干渠": [(2350, 5700), (3000, 5860), (4000, 5930), (4900, 5720), (5800, 5760), (6700, 5600), (7500, 5780), (8300, 5640), (8800, 5900)],
-    "南干渠": [(6480, 1250), (6640, 2000), (6760, 2700), (6380, 3300), (6330, 3850), (6900, 4180), (7700, 4330), (8500, 4480), (9050, 4650)],
+    "北干渠": [
+        (2350, 5700),
+        (3000, 5860),
+        (4000, 5930),
+        (4900, 5720),
+        (5800, 5760),
+        (6700, 5600),
+        (7500, 5780),
+        (8300, 5640),
+        (8800, 5900),
+    ],
+    "南干渠": [
+        (6480, 1250),
+        (6640, 2000),
+        (6760, 2700),
+        (6380, 3300),
+        (6330, 3850),
+        (6900, 4180),
+        (7700, 4330),
+        (8500, 4480),
+        (9050, 4650),
+    ],
 }
 
 
 def canals() -> list[Water]:
-    """The two main canals: they keep their height and so wind along the foot of the hills."""
+    """Draw the two main canals: they keep their height and so wind along the foot of the hills."""
     rng = stream(4)
     return [
         Water(name, "渠道", LineString(noise.curve(rng, points, step_m=20, sway_m=38, wavelength_m=520)).simplify(1.0))
@@ -87,13 +113,12 @@ def ponds(terrain: Terrain, hamlets: FloatArray, keep_clear: Geometry) -> list[P
 
 
 def brook_waters(terrain: Terrain, lake: Polygon, outline: Polygon) -> list[Water]:
-    """The brooks below the hills, as channels; the one with the dam starts below it and above the lake."""
+    """List the brooks below the hills, as channels; the one with the dam starts below it and above the lake."""
     waters = []
     for village in VILLAGES:
         short = village.name.removesuffix("村")
         if short in terrain.brooks:
             brook = terrain.brooks[short]
-            for part in shapely.get_parts(brook.difference(lake).intersection(outline)):
-                if part.length > 60:
-                    waters.append(Water(BROOK_NAMES[short], "渠道", part.simplify(1.0)))
+            parts = shapely.get_parts(brook.difference(lake).intersection(outline))
+            waters += [Water(BROOK_NAMES[short], "渠道", part.simplify(1.0)) for part in parts if part.length > 60]
     return waters

@@ -59,5 +59,13 @@ def _incident_row(town: Town, item: Incident, names: dict[str, str]) -> writers.
     lon, lat = (None, None) if item.xy is None else (round(float(v), 6) for v in writers.to_degrees(item.xy[None])[0])
     urgency = "紧急" if item.urgent else "一般"
     village = names[town.grids[item.grid].village_code]
-    head = (item.code, categories.code_in(year, item.name), year, urgency, item.happened_at, item.recorded_at, item.source)
+    head = (
+        item.code,
+        categories.code_in(year, item.name),
+        year,
+        urgency,
+        item.happened_at,
+        item.recorded_at,
+        item.source,
+    )
     return (*head, item.place, village, lon, lat, item.text, item.due_at)

@@ -32,7 +32,7 @@ def to_degrees(local: FloatArray) -> FloatArray:
 
 def write_shapefile(path: Path, fields: dict[str, int], rows: list[Row], shapes: NDArray[np.object_]) -> None:
     """Shapefile in EPSG:4547 whose table is GBK and says so nowhere, as older Chinese GIS write it."""
-    projected = shapely.transform(shapes, to_projected)
+    projected = shapely.transform(shapes, lambda xy: np.round(to_projected(xy), 2))
     frame = gpd.GeoDataFrame({"id": range(len(rows))}, geometry=list(projected), crs=METRIC_CRS)
     frame.to_file(path, driver="ESRI Shapefile", encoding="GBK", engine="pyogrio")
     path.with_suffix(".cpg").unlink()
@@ -40,7 +40,7 @@ def write_shapefile(path: Path, fields: dict[str, int], rows: list[Row], shapes:
 
 
 def _dbf(fields: dict[str, int], rows: list[Row]) -> bytes:
-    """dBASE III table of text fields with the given widths in bytes."""
+    """Build a dBASE III table of text fields with the given widths in bytes."""
     width = 1 + sum(fields.values())
     head = struct.pack(
         "<4BLHH20x", 3, FILE_DATE.year - 1900, FILE_DATE.month, FILE_DATE.day, len(rows), 33 + 32 * len(fields), width
@@ -86,7 +86,9 @@ def write_csv(path: Path, header: Row, rows: list[Row]) -> None:
 
 def write_workbook(path: Path, sheets: dict[str, tuple[Row, list[Row]]]) -> None:
     """Workbook with a bold header row in each sheet; dates and times as Excel keeps them."""
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
+    with xlsxwriter.Workbook(
+        path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    ) as book:
         book.set_properties({"created": datetime(2026, 10, 31, 18, 0), "author": "青石乡"})  # noqa: DTZ001 - Excel knows no zones
         bold = book.add_format({"bold": True})
         day = book.add_format({"num_format": "yyyy-mm-dd"})
