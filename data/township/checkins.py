@@ -229,10 +229,7 @@ def _clock(
 
 def _as_wecom(rng: np.random.Generator, rows: Rows) -> list[dict[str, Any]]:
     order = sorted(range(len(rows.at)), key=lambda k: (rows.at[k], rows.userid[k], rows.kind[k]))
-    known: set[tuple[str, datetime, str]] = set()
-    order = [
-        k for k in order if (key := (rows.userid[k], rows.at[k], rows.kind[k])) not in known and not known.add(key)
-    ]  # type: ignore[func-returns-value]
+    order = list({(rows.userid[k], rows.at[k], rows.kind[k]): k for k in reversed(order)}.values())[::-1]
     placed = np.array([rows.xy[k] if rows.xy[k] is not None else (6000.0, 5000.0) for k in order])
     degrees = to_degrees(placed)
     lon, lat = gcj02.shifted(degrees[:, 0], degrees[:, 1])

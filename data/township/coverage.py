@@ -37,7 +37,7 @@ def _commonest_label(faces: NDArray[np.object_], labels: IntArray) -> IntArray:
     face, cell = shapely.STRtree(centres).query(faces, predicate="contains")
     votes = np.zeros((len(faces), labels.max() + 1), dtype=np.int64)
     np.add.at(votes, (face, labels[rows[cell], cols[cell]]), 1)
-    return np.argmax(votes, axis=1)
+    return np.asarray(np.argmax(votes, axis=1))
 
 
 def polygons_of(labels: IntArray, *, n_rounds: int = 6, tolerance_m: float = 3.0) -> dict[int, shapely.Polygon]:

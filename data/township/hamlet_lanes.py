@@ -137,7 +137,7 @@ def _without_crumbs(pieces: NDArray[np.object_]) -> NDArray[np.object_]:
     start, end, n = _ends(pieces)
     degree = np.bincount(np.concatenate([start, end]), minlength=n)
     dangling = (degree[start] == 1) | (degree[end] == 1)
-    return pieces[~(dangling & (shapely.length(pieces) < 6))]
+    return np.asarray(pieces[~(dangling & (shapely.length(pieces) < 6))])
 
 
 def _connected(pieces: NDArray[np.object_]) -> BoolArray:

@@ -1,5 +1,6 @@
 """Thirteen months of incidents: what happened where and when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -57,10 +58,10 @@ def make_incidents(town: Town) -> list[Incident]:
     finder = _GridFinder(town)
     result: list[Incident] = []
     for spot in hotspots.find(town):
-        names, weights = list(spot.kinds), np.array(list(spot.kinds.values()))
+        kinds, shares = list(spot.kinds), np.array(list(spot.kinds.values()))
         for _ in range(spot.n_disputes):
             day = _day(rng, spot.months, kind="D")
-            name = str(rng.choice(names, p=weights / weights.sum()))
+            name = str(rng.choice(kinds, p=shares / shares.sum()))
             wet = rng.random() < spot.irrigation_share
             result.append(
                 _incident(
@@ -102,7 +103,7 @@ def make_incidents(town: Town) -> list[Incident]:
     return result
 
 
-def _background(n_hot: int) -> list[tuple[str, list[str], list[float], int]]:
+def _background(n_hot: int) -> list[tuple[str, Sequence[str], list[float], int]]:
     rare = {name: COMMON_DISPUTES.get(name, 0.25) for name in DISPUTES}
     return [
         ("D", list(rare), list(rare.values()), N_DISPUTES - n_hot),

@@ -207,7 +207,8 @@ NEIGHBOUR_SEEDS: tuple[tuple[float, float], ...] = (
 
 def to_projected(local: FloatArray) -> FloatArray:
     """Local metres to EPSG:4547."""
-    return np.asarray(local, dtype=float) + np.array([ORIGIN_E_M, ORIGIN_N_M])
+    projected: FloatArray = np.asarray(local, dtype=float) + np.array([ORIGIN_E_M, ORIGIN_N_M])
+    return projected
 
 
 def stream(part: int) -> np.random.Generator:
