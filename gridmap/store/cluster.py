@@ -346,13 +346,13 @@ def _ensure_database(place: Place) -> None:
 
 def _watch(place: Place) -> None:
     """Start the watcher: it waits until nobody holds a lease, kills included, and then stops the cluster."""
-    subprocess.Popen(  # noqa: S603  this program itself
+    subprocess.run(  # noqa: S603  this program itself; it comes back at once, the watcher goes on by itself
         [sys.executable, "-m", "gridmap.store.cluster_watch", str(place.home)],
-        cwd=Path(__file__).resolve().parent.parent.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        check=False,
     )
 
 
