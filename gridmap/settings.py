@@ -43,6 +43,10 @@ class Settings:
         Metres in a straight line within which a household counts as covered by a checkpoint.
     service_reach_m
         Walking metres of the 15-minute service circle: 15 min at 4.5 km/h.
+    path_attach_m
+        Farther from any path than this a home is not matched to the network.
+    path_snap_m
+        Ends of paths closer than this are one junction.
     heat_bandwidth_m
         Standard deviation of the dispute density surface, in metres.
     heat_cell_m
@@ -67,8 +71,10 @@ class Settings:
     household_cap: int = 100
     near_cap_share: float = 0.9
     checkpoint_reach_m: float = 60.0
-    cover_reach_m: float = 500.0
+    cover_reach_m: float = 300.0
     service_reach_m: float = 1125.0
+    path_attach_m: float = 300.0
+    path_snap_m: float = 0.5
     heat_bandwidth_m: float = 250.0
     heat_cell_m: float = 50.0
     due_soon_hours: int = 24

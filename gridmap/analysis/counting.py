@@ -1,0 +1,172 @@
+"""Which area holds which point: exact, by array operations that hold up at a million points.
+
+Few points are asked from a tree of the points. Many points go through a table of square cells first: a cell that lies
+inside one area answers for all its points at once; only points in cells that a border crosses are asked exactly.
+"""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from scipy import ndimage
+
+from gridmap.analysis.geometry import coordinates_of
+from gridmap.crs import require_one_metric_crs
+
+_CELLS_PAY_FROM = 50_000
+_CELLS_A_POINT = 2.0
+_MOST_CELLS = 4_000_000
+# Rounding of coordinates must not hide that a border touches a cell.
+_SLIP_M = 1e-6
+_NOWHERE = -1
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+
+def locate(points: gpd.GeoDataFrame | gpd.GeoSeries, areas: gpd.GeoDataFrame) -> pd.Series:
+    """Return the area that covers each point.
+
+    Parameters
+    ----------
+    points
+        Points; null or empty ones lie nowhere. Metric CRS.
+    areas
+        Polygons, same CRS; the index names them.
+
+    Returns
+    -------
+    Series
+        On the points' index: the label of the area, null where none covers the point. A point on a shared border, or in
+        an overlap, belongs to the first of the areas by position, and so to exactly one.
+
+    Raises
+    ------
+    CrsError
+        If the layers do not share one metric CRS.
+    """
+    require_one_metric_crs(points=points, areas=areas)
+    found = _positions(coordinates_of(points), areas.geometry.to_numpy())
+    labels = areas.index.to_numpy(dtype=object)
+    named = np.full(len(found), None, dtype=object)
+    named[found != _NOWHERE] = labels[found[found != _NOWHERE]]
+    return pd.Series(named, index=points.index, name=areas.index.name or "area")
+
+
+def count_points(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, weights: Sequence[str] = ()) -> pd.DataFrame:
+    """Count the points in each area and add up their weights.
+
+    Parameters
+    ----------
+    points
+        Points with the weight columns. Metric CRS.
+    areas
+        Polygons, same CRS; the index names them.
+    weights
+        Columns to be added up, integers.
+
+    Returns
+    -------
+    DataFrame
+        On the areas' index, every area: `n_points` and one column a weight (int). A point counts at most once.
+
+    Raises
+    ------
+    CrsError
+        If the layers do not share one metric CRS.
+    KeyError
+        If a weight column is missing.
+    """
+    require_one_metric_crs(points=points, areas=areas)
+    found = _positions(coordinates_of(points), areas.geometry.to_numpy())
+    inside = found != _NOWHERE
+    counts = {"n_points": np.bincount(found[inside], minlength=len(areas))}
+    for name in weights:
+        values = points[name].to_numpy()[inside]
+        counts[name] = np.bincount(found[inside], weights=values, minlength=len(areas)).round().astype(np.int64)
+    return pd.DataFrame(counts, index=areas.index)
+
+
+def _positions(xy: Floats, shapes: npt.NDArray[np.object_]) -> Ints:
+    """Return the position of the first area that covers each point, -1 for none."""
+    if len(xy) < _CELLS_PAY_FROM or not len(shapes):
+        return _ask_exactly(xy, shapes)
+    west, south, east, north = shapely.total_bounds(shapes)
+    if not np.isfinite(west) or west == east or south == north:
+        return _ask_exactly(xy, shapes)
+    cell = _CellTable(shapes, bounds=(west, south, east, north), n_points=len(xy))
+    found = cell.answers(xy)
+    open_questions = np.flatnonzero(found == _CellTable.CROSSED)
+    found[open_questions] = _ask_exactly(xy[open_questions], shapes)
+    return found
+
+
+def _ask_exactly(xy: Floats, shapes: npt.NDArray[np.object_]) -> Ints:
+    found = np.full(len(xy), _NOWHERE, dtype=np.intp)
+    known = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    if not len(known) or not len(shapes):
+        return found
+    # The tree stands over the points, so that each area is prepared once and asked about many.
+    area_at, point_at = shapely.STRtree(shapely.points(xy[known])).query(shapes, predicate="covers")
+    order = np.argsort(area_at, kind="stable")[::-1]
+    found[known[point_at[order]]] = area_at[order]
+    return found
+
+
+class _CellTable:
+    """Square cells over the areas: which area holds a cell whole, and which cells a border crosses."""
+
+    CROSSED = -2
+
+    def __init__(
+        self, shapes: npt.NDArray[np.object_], *, bounds: tuple[float, float, float, float], n_points: int
+    ) -> None:
+        west, south, east, north = bounds
+        n_cells = min(_MOST_CELLS, max(1, int(n_points * _CELLS_A_POINT)))
+        self.size = float(np.sqrt((east - west) * (north - south) / n_cells))
+        self.west, self.south = west, south
+        self.n_x = int((east - west) // self.size) + 1
+        self.n_y = int((north - south) // self.size) + 1
+        self.holder = self._fill(shapes, self._crossed(shapes))
+
+    def answers(self, xy: Floats) -> Ints:
+        """Return the area of each point, -1 for none, `CROSSED` where only an exact question can tell."""
+        with np.errstate(invalid="ignore"):
+            x = np.floor((xy[:, 0] - self.west) / self.size)
+            y = np.floor((xy[:, 1] - self.south) / self.size)
+            inside = (x >= 0) & (x < self.n_x) & (y >= 0) & (y < self.n_y)
+            cell = np.where(inside, y * self.n_x + x, 0).astype(np.intp)
+        return np.where(inside, self.holder[cell], _NOWHERE)
+
+    def _crossed(self, shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+        """Return, as an image of the cells, those that a border runs through."""
+        # Pieces of at most half a cell never skip one; where a piece goes over a corner, both cells beside it are taken.
+        xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(shapes), self.size / 2))
+        crossed = np.zeros((self.n_y + 2, self.n_x + 2), dtype=bool)
+        for slip in ((-_SLIP_M, -_SLIP_M), (-_SLIP_M, _SLIP_M), (_SLIP_M, -_SLIP_M), (_SLIP_M, _SLIP_M)):
+            at = np.floor((xy + slip - (self.west, self.south)) / self.size).astype(np.intp) + 1
+            x, y = np.clip(at[:, 0], 0, self.n_x + 1), np.clip(at[:, 1], 0, self.n_y + 1)
+            crossed[y, x] = True
+            crossed[y[1:], x[:-1]] = True
+            crossed[y[:-1], x[1:]] = True
+        return crossed[1:-1, 1:-1]
+
+    def _fill(self, shapes: npt.NDArray[np.object_], crossed: npt.NDArray[np.bool_]) -> Ints:
+        """Give every cell that no border crosses its area: cells that hang together share it, so one of them is asked."""
+        pieces, n_pieces = ndimage.label(~crossed)
+        pieces = pieces.ravel()
+        first = np.zeros(n_pieces + 1, dtype=np.intp)
+        first[pieces[::-1]] = np.arange(len(pieces))[::-1]
+        middles = np.column_stack(
+            [
+                self.west + (first % self.n_x + 0.5) * self.size,
+                self.south + (first // self.n_x + 0.5) * self.size,
+            ]
+        )
+        holder = _ask_exactly(middles, shapes)
+        holder[0] = self.CROSSED
+        held: Ints = holder[pieces]
+        return held

@@ -1,0 +1,184 @@
+"""The state of incidents as a fold over their steps, closing figures, and counts by day and month."""
+
+from datetime import date, datetime, timedelta, tzinfo
+
+import numpy as np
+import pandas as pd
+
+_STATE_OF_STEP = {
+    "reported": "reported",
+    "accepted": "accepted",
+    "handled": "handling",
+    "escalated": "escalated",
+    "dispatched": "dispatched",
+    "checked": "checked",
+    "closed": "closed",
+    "reopened": "reopened",
+}
+# Steps of one instant are taken in the order of the life cycle.
+_ORDER = {kind: rank for rank, kind in enumerate([*_STATE_OF_STEP, "extended", "followed_up"])}
+_ABOVE_GRID = ("village", "township")
+_SATISFIED_FROM = 4
+
+
+def incident_states(
+    incidents: pd.DataFrame, steps: pd.DataFrame, *, now: datetime, due_soon: timedelta
+) -> pd.DataFrame:
+    """Where each incident stands, as a fold over its steps.
+
+    Parameters
+    ----------
+    incidents
+        Index the incident's code; columns `happened_at`, `due_at` (tz-aware; may be null).
+    steps
+        One row a step: `incident_code`, `kind`, `level`, `satisfaction`, `happened_at`; in any order. Steps later than
+        `now` and steps of other incidents are left out.
+    now
+        The instant that "open" and "overdue" refer to, tz-aware.
+    due_soon
+        An open incident due within this span counts as due soon.
+
+    Returns
+    -------
+    DataFrame
+        On the incidents' index: `state`, `level` (of the last step that names one, else null), `last_step_at`,
+        `closed_at` (NaT while open), `is_open`, `is_overdue`, `is_due_soon` (bool), `is_on_time` (boolean, NA while open
+        or without due time), `is_in_grid` (boolean, NA while open: closed without ever reaching village or township),
+        `satisfaction` (last given, else NaN).
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+
+    Notes
+    -----
+    A reopening after the closing opens the incident again. The order of the rows never matters. Rule: docs/kpi.md.
+    """
+    known = steps[steps["incident_code"].isin(incidents.index) & (steps["happened_at"] <= now)]
+    known = known.assign(rank=known["kind"].map(_ORDER)).sort_values(["happened_at", "rank"], kind="stable")
+    by_incident = known["incident_code"]
+    moving = known[known["kind"].isin(_STATE_OF_STEP)].drop_duplicates("incident_code", keep="last")
+    moving = moving.set_index("incident_code")
+    ending = known[known["kind"].isin(["closed", "reopened"])].drop_duplicates("incident_code", keep="last")
+    closed = ending[ending["kind"] == "closed"].set_index("incident_code")
+    went_up = set(known.loc[known["level"].isin(_ABOVE_GRID), "incident_code"])
+    index = incidents.index
+    closed_at = closed["happened_at"].reindex(index)
+    is_open = closed_at.isna()
+    due_at = incidents["due_at"]
+    has_due = due_at.notna()
+    is_on_time = (closed_at <= due_at).astype("boolean").mask(is_open | ~has_due)
+    stays_in_grid = pd.Series(~index.isin(went_up), index=index).astype("boolean").mask(is_open)
+    return pd.DataFrame(
+        {
+            "state": moving["kind"].map(_STATE_OF_STEP).reindex(index).fillna("reported"),
+            "level": known.dropna(subset="level").groupby(by_incident)["level"].last().reindex(index),
+            "last_step_at": known.groupby(by_incident)["happened_at"].last().reindex(index),
+            "closed_at": closed_at,
+            "is_open": is_open,
+            "is_overdue": is_open & has_due & (due_at < now),
+            "is_due_soon": is_open & has_due & (due_at >= now) & (due_at <= now + due_soon),
+            "is_on_time": is_on_time,
+            "is_in_grid": stays_in_grid,
+            "satisfaction": known.dropna(subset="satisfaction")
+            .groupby(by_incident)["satisfaction"]
+            .last()
+            .reindex(index)
+            .astype(float),
+        },
+        index=index,
+    )
+
+
+def closing_figures(states: pd.DataFrame) -> pd.DataFrame:
+    """Shares that the meeting reads, each with what it was made of.
+
+    Parameters
+    ----------
+    states
+        From `incident_states`.
+
+    Returns
+    -------
+    DataFrame
+        Index `closing`, `on_time`, `in_grid`, `satisfaction`; columns `numerator`, `denominator` (int), `share` (0 to 1,
+        NaN where the denominator is 0). `closing` is of all incidents, `on_time` of the closed ones with a due time,
+        `in_grid` of the closed ones, `satisfaction` (rated 4 or 5) of the rated ones.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    rated = states["satisfaction"].dropna()
+    counts = {
+        "closing": (int((~states["is_open"]).sum()), len(states)),
+        "on_time": (int(states["is_on_time"].sum()), int(states["is_on_time"].notna().sum())),
+        "in_grid": (int(states["is_in_grid"].sum()), int(states["is_in_grid"].notna().sum())),
+        "satisfaction": (int((rated >= _SATISFIED_FROM).sum()), len(rated)),
+    }
+    figures = pd.DataFrame.from_dict(counts, orient="index", columns=["numerator", "denominator"])
+    figures["share"] = figures["numerator"] / figures["denominator"].replace(0, np.nan)
+    return figures
+
+
+def monthly_counts(incidents: pd.DataFrame, *, zone: tzinfo, by: str) -> pd.DataFrame:
+    """Incidents per month of the township's calendar and value of a column.
+
+    Parameters
+    ----------
+    incidents
+        Columns `happened_at` (tz-aware) and `by`.
+    zone
+        The clock whose midnight ends a month.
+    by
+        Column to count by.
+
+    Returns
+    -------
+    DataFrame
+        Index `month` (`YYYY-MM`, every month from the first to the last with an incident), one int column a value.
+        Months without incidents inside the span are 0; outside it nothing is said.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    months = incidents["happened_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.to_period("M")
+    counted = pd.crosstab(months, incidents[by])
+    if len(counted):
+        counted = counted.reindex(pd.period_range(counted.index.min(), counted.index.max(), freq="M"), fill_value=0)
+    counted.index = counted.index.astype(str).rename("month")
+    return counted
+
+
+def daily_counts(incidents: pd.DataFrame, *, zone: tzinfo, first_on: date, last_on: date) -> pd.Series:
+    """Incidents per day of the township's calendar.
+
+    Parameters
+    ----------
+    incidents
+        Column `happened_at` (tz-aware).
+    zone
+        The clock whose midnight ends a day.
+    first_on, last_on
+        First and last day, both inside.
+
+    Returns
+    -------
+    Series
+        Index the days (`datetime.date`), every one of them; int.
+
+    Raises
+    ------
+    ValueError
+        If the last day lies before the first.
+    """
+    if last_on < first_on:
+        raise ValueError(f"`last_on` must not lie before `first_on`, got {last_on} and {first_on}.")
+    days = [first_on + timedelta(days=step) for step in range((last_on - first_on).days + 1)]
+    counted = incidents["happened_at"].dt.tz_convert(zone).dt.date.value_counts()
+    every_day: pd.Series = counted.reindex(days, fill_value=0)
+    return every_day.rename("n_incidents").rename_axis("day")
