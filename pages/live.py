@@ -1,8 +1,7 @@
 """The live wall: one screen, refreshed by itself."""
 
-from gridmap.texts import t
-from gridmap.ui import shell
+from gridmap.ui import wall
 from gridmap.ui.roles import require_role
 
 require_role("viewer")
-shell.office_page(t("shell.live"))
+wall.draw()

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # blob: scripts are the inline parts of Streamlit's components; blob: workers and data: images are deck.gl's.
 _POLICY = (
     "default-src 'self'",
-    "script-src 'self' blob: {hashes}",
+    "script-src 'self' blob: 'wasm-unsafe-eval' {hashes}",
     "worker-src 'self' blob:",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",

@@ -55,6 +55,11 @@ class View:
             (_mercator_y(latitude) - _mercator_y(self.latitude)) * size,
         )
 
+    def moved(self, *, down_px: float) -> "View":
+        """Return the view whose centre lies so many pixels further south, so that everything is drawn higher."""
+        y = _mercator_y(self.latitude) + down_px / (_TILE_PX * 2**self.zoom)
+        return View(longitude=self.longitude, latitude=round(_latitude(y), 7), zoom=self.zoom)
+
     def metres_per_px(self) -> float:
         """Return the ground metres of one pixel at the centre."""
         return 40_075_016.686 * math.cos(math.radians(self.latitude)) / (_TILE_PX * 2**self.zoom)
@@ -64,6 +69,11 @@ def _mercator_y(latitude: float) -> float:
     """Return 0 at the north edge of the Web Mercator world, 1 at the south edge."""
     bounded = max(-_MAX_LATITUDE, min(_MAX_LATITUDE, latitude))
     return (1 - math.asinh(math.tan(math.radians(bounded))) / math.pi) / 2
+
+
+def _latitude(y: float) -> float:
+    """Return the latitude of a height in the Web Mercator world, the inverse of `_mercator_y`."""
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y))))
 
 
 def fit(bounds: Bounds, *, width_px: float, height_px: float, padding_px: float) -> View:
@@ -89,9 +99,10 @@ def fit(bounds: Bounds, *, width_px: float, height_px: float, padding_px: float)
         raise ValueError(f"`padding_px` leaves no room in {width_px} x {height_px} px, got {padding_px}.")
     top, bottom = _mercator_y(north), _mercator_y(south)
     size = min(room_x / max((east - west) / 360, 1e-9), room_y / max(bottom - top, 1e-9))
-    middle = math.degrees(math.atan(math.sinh(math.pi * (1 - (top + bottom)))))
     zoom = math.floor(math.log2(size / _TILE_PX) / _ZOOM_STEP) * _ZOOM_STEP
-    return View(longitude=round((west + east) / 2, 7), latitude=round(middle, 7), zoom=round(zoom, 2))
+    return View(
+        longitude=round((west + east) / 2, 7), latitude=round(_latitude((top + bottom) / 2), 7), zoom=round(zoom, 2)
+    )
 
 
 def deck(layers: Sequence[Mapping[str, Any]], *, view: View, is_fixed: bool = False) -> CachedDeck:

@@ -75,7 +75,7 @@ PALETTES: Mapping[Shade, Palette] = {"dark": DARK, "light": LIGHT}
 
 UNKNOWN_STEP = -1
 NEAR_CAP_STEP, OVER_CAP_STEP = 5, 6
-_N_LOW_STEPS = 5
+_RAMP_FROM_SHARE = 0.5
 
 
 def rgb(colour: str) -> Rgb:
@@ -94,6 +94,18 @@ def rgba(colour: str, alpha: float) -> list[int]:
     return [*rgb(colour), round(255 * alpha)]
 
 
+def ramp_bounds(near_cap_share: float) -> tuple[float, ...]:
+    """Return the upper bounds of the five steps below near the cap: half the cap, then evenly up to near the cap.
+
+    Examples
+    --------
+    >>> ramp_bounds(0.9)
+    (0.5, 0.6, 0.7, 0.8, 0.9)
+    """
+    width = (near_cap_share - _RAMP_FROM_SHARE) / (NEAR_CAP_STEP - 1)
+    return tuple(round(_RAMP_FROM_SHARE + width * step, 4) for step in range(NEAR_CAP_STEP))
+
+
 def load_step(cap_share: float | None, *, near_cap_share: float) -> int:
     """Return the step of the load ramp: 0 to 4 below `near_cap_share`, 5 up to the cap, 6 over it, -1 unknown.
 
@@ -106,8 +118,8 @@ def load_step(cap_share: float | None, *, near_cap_share: float) -> int:
 
     Examples
     --------
-    >>> [load_step(share, near_cap_share=0.9) for share in (0.0, 0.5, 0.9, 1.0, 1.01, None)]
-    [0, 2, 5, 5, 6, -1]
+    >>> [load_step(share, near_cap_share=0.9) for share in (0.2, 0.75, 0.9, 1.0, 1.01, None)]
+    [0, 3, 5, 5, 6, -1]
     """
     if cap_share is None or cap_share != cap_share:  # noqa: PLR0124  NaN
         return UNKNOWN_STEP
@@ -115,7 +127,7 @@ def load_step(cap_share: float | None, *, near_cap_share: float) -> int:
         return OVER_CAP_STEP
     if cap_share >= near_cap_share:
         return NEAR_CAP_STEP
-    return min(int(cap_share / near_cap_share * _N_LOW_STEPS), _N_LOW_STEPS - 1)
+    return sum(cap_share >= bound for bound in ramp_bounds(near_cap_share)[:-1])
 
 
 def load_colour(step: int, *, shade: Shade) -> str:

@@ -15,10 +15,13 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
+from gridmap.analysis.counting import count_points
 from gridmap.reports.figures import depends_on
-from gridmap.store.places import read_areas, read_grids, read_labels, read_paths, read_water
+from gridmap.reports.township import find_township
+from gridmap.store.places import read_areas, read_grids, read_households, read_labels, read_paths, read_water
 
 _DEGREE_DECIMALS = 6
+_GRID_COLUMNS = ("name", "village_code", "n_households", "cap_share", "geometry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class MapLayer:
 
     Parameters
     ----------
+    township_code
+        Whose layer it is.
     name
         A key of `LAYERS`.
     digest
@@ -37,6 +42,7 @@ class MapLayer:
         Number of shapes.
     """
 
+    township_code: str
     name: str
     digest: str
     body: bytes
@@ -46,9 +52,10 @@ class MapLayer:
         """Return the GeoJSON as it is without compression."""
         return gzip.decompress(self.body)
 
-    def url(self, township_code: str) -> str:
+    @property
+    def url(self) -> str:
         """Return the address under which the browser fetches exactly this content."""
-        return f"/map/{township_code}/{self.name}-{self.digest}.json"
+        return f"/map/{self.township_code}/{self.name}-{self.digest}.json"
 
 
 Read = Callable[[Connection, str, date], gpd.GeoDataFrame]
@@ -67,7 +74,15 @@ def _groups(connection: Connection, township_code: str, _on: date) -> gpd.GeoDat
 
 
 def _grids(connection: Connection, township_code: str, on: date) -> gpd.GeoDataFrame:
-    return read_grids(connection, township_code=township_code, on=on)[["name", "geometry"]]
+    grids = read_grids(connection, township_code=township_code, on=on)
+    if grids.empty:
+        return grids.assign(n_households=0, cap_share=0.0)[list(_GRID_COLUMNS)]
+    metric = find_township(connection, township_code=township_code).metric_epsg
+    homes = read_households(connection, township_code=township_code).to_crs(metric)
+    grids["n_households"] = count_points(homes, grids.to_crs(metric))["n_points"]
+    # Without homes the load is unknown, not 0.
+    grids["cap_share"] = (grids["n_households"] / grids["household_cap"]).round(4) if len(homes) else None
+    return grids[list(_GRID_COLUMNS)]
 
 
 def _paths(connection: Connection, township_code: str, _on: date) -> gpd.GeoDataFrame:
@@ -92,7 +107,7 @@ LAYERS: Mapping[str, Read] = {
 }
 
 
-@depends_on("places", "base_map")
+@depends_on("places", "households", "base_map")
 def map_layer(connection: Connection, *, township_code: str, layer: str, on: date) -> MapLayer:
     """Return one layer of the base map, each shape with its code as `code`.
 
@@ -115,6 +130,7 @@ def map_layer(connection: Connection, *, township_code: str, layer: str, on: dat
     shapes = LAYERS[layer](connection, township_code, on)
     raw = json.dumps(_feature_collection(shapes), ensure_ascii=False, separators=(",", ":")).encode()
     return MapLayer(
+        township_code=township_code,
         name=layer,
         digest=hashlib.sha256(raw).hexdigest()[:16],
         body=gzip.compress(raw, mtime=0),

@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,9 +18,7 @@ from gridmap.store.places import Township, read_townships
 from gridmap.ui.versions import watch
 
 R = TypeVar("R")
-P = ParamSpec("P")
 _MAX_REPORTS = 128
-_last_good: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,16 @@ class Kept(Generic[R]):
         The report.
     is_fresh
         False when the database did not answer and this is the last that was read.
+    read_at
+        When it was last known to be true.
     """
 
     report: R
     is_fresh: bool
+    read_at: datetime
+
+
+_last_good: dict[str, Kept[Any]] = {}
 
 
 @cache
@@ -113,9 +117,9 @@ def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
     except StoreUnavailable:
         if name not in _last_good:
             raise
-        return Kept(_last_good[name], is_fresh=False)
-    _last_good[name] = fresh
-    return Kept(fresh, is_fresh=True)
+        return replace(_last_good[name], is_fresh=False)
+    _last_good[name] = Kept(fresh, is_fresh=True, read_at=watch().current().checked_at)
+    return _last_good[name]
 
 
 def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,8 +67,7 @@ def no_data() -> NoReturn:
 
 
 def store_unavailable() -> None:
-    """Say calmly that the database does not answer and what to do."""
-    theme.use_office_style()
+    """Say calmly that the database does not answer and what to do; the page has its style already."""
     with st.container(key="no_data"):
         st.subheader(t("shell.unavailable"), anchor=False)
         st.text(t("shell.unavailable_remedy"))
