@@ -182,3 +182,37 @@ def daily_counts(incidents: pd.DataFrame, *, zone: tzinfo, first_on: date, last_
     counted = incidents["happened_at"].dt.tz_convert(zone).dt.date.value_counts()
     every_day: pd.Series = counted.reindex(days, fill_value=0)
     return every_day.rename("n_incidents").rename_axis("day")
+
+
+def newest_names(categories: pd.DataFrame) -> pd.Series:
+    """Name of each category in the newest list that knows it, so that years can be added up.
+
+    Parameters
+    ----------
+    categories
+        `category_code`, `list_year`, `name`, `successor_code` (code in the next list; null where the code stays).
+
+    Returns
+    -------
+    Series
+        Index (`category_code`, `list_year`), value the name that its successors bear in the newest list; a category that
+        ends keeps its last name.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    years = sorted(set(categories["list_year"]))
+    rows = categories.set_index(["category_code", "list_year"])
+    newest = {}
+    for code, year in rows.index:
+        current, name = code, rows.loc[(code, year), "name"]
+        for previous, following in zip(years[years.index(year) :], years[years.index(year) + 1 :], strict=False):
+            successor = rows.loc[(current, previous), "successor_code"]
+            current = successor if isinstance(successor, str) else current
+            if (current, following) not in rows.index:
+                break
+            name = rows.loc[(current, following), "name"]
+        newest[(code, year)] = name
+    return pd.Series(newest, index=rows.index, name="name", dtype=object)

@@ -5,11 +5,13 @@ itself doubts) is kept apart and never counted as an absence or as a visit.
 """
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
@@ -18,6 +20,7 @@ from gridmap.crs import require_one_metric_crs
 
 _NO_CHECKIN, _PLACE_DOUBTED = "未打卡", "地点"
 _DAYS_A_WEEK = 7
+_NEVER = np.iinfo(np.int64).max
 
 
 def match_visits(
@@ -69,9 +72,9 @@ def match_visits(
     near = distance_m <= reach_m
     open_then = np.zeros(len(checkins), dtype=bool)
     if len(points):
-        opened = checkpoints["opened_on"].to_numpy()[at]
-        closed = checkpoints["closed_on"].to_numpy()[at]
-        open_then = (opened <= day.to_numpy()) & (pd.isna(closed) | (closed > day.to_numpy()))
+        day_numbers = _day_numbers(day)
+        opened, closed = _day_numbers(checkpoints["opened_on"])[at], _day_numbers(checkpoints["closed_on"])[at]
+        open_then = (opened <= day_numbers) & (closed > day_numbers)
     doubted = exception.str.contains(_PLACE_DOUBTED).to_numpy()
     reason = np.select(
         [~placed, doubted, ~near, ~open_then], ["no_position", "place_doubted", "too_far", "not_open"], "visit"
@@ -118,13 +121,9 @@ def visits_due(checkpoints: pd.DataFrame, *, first_on: date, last_on: date) -> p
     Additive: the dues of two spans that meet add up to the due of both. Rule: docs/kpi.md, "visits due".
     """
     days = _days(first_on, last_on)
-    day_numbers = np.array([day.toordinal() for day in days])
+    day_numbers = _day_numbers(days)
     month_share = np.array([1 / calendar.monthrange(day.year, day.month)[1] for day in days])
-    opened = np.array([day.toordinal() for day in checkpoints["opened_on"]], dtype=np.int64)
-    closed = np.array(
-        [np.iinfo(np.int64).max if pd.isna(day) else day.toordinal() for day in checkpoints["closed_on"]],
-        dtype=np.int64,
-    )
+    opened, closed = _day_numbers(checkpoints["opened_on"]), _day_numbers(checkpoints["closed_on"])
     is_open = (day_numbers >= opened[:, None]) & (day_numbers < closed[:, None])
     weekly = is_open.sum(axis=1) / _DAYS_A_WEEK
     monthly = is_open @ month_share
@@ -222,8 +221,8 @@ def due_today(checkpoints: pd.DataFrame, visits: pd.DataFrame, *, today: date) -
     KeyError
         If a column is missing.
     """
-    is_open = (checkpoints["opened_on"] <= today) & (
-        checkpoints["closed_on"].isna() | (checkpoints["closed_on"] > today).fillna(value=False)
+    is_open = (_day_numbers(checkpoints["opened_on"]) <= today.toordinal()) & (
+        _day_numbers(checkpoints["closed_on"]) > today.toordinal()
     )
     standing = checkpoints[is_open & (checkpoints["n_visits_due"] > 0)]
     starts = {"week": today - timedelta(days=today.weekday()), "month": today.replace(day=1)}
@@ -286,6 +285,11 @@ def _days(first_on: date, last_on: date) -> list[date]:
     if last_on < first_on:
         raise ValueError(f"`last_on` must not lie before `first_on`, got {last_on} and {first_on}.")
     return [first_on + timedelta(days=step) for step in range((last_on - first_on).days + 1)]
+
+
+def _day_numbers(days: Iterable[Any]) -> npt.NDArray[np.int64]:
+    """Return days as numbers; a missing day lies after all others."""
+    return np.array([_NEVER if pd.isna(day) else day.toordinal() for day in days], dtype=np.int64)
 
 
 def span_instants(first_on: date, last_on: date, *, zone: tzinfo) -> tuple[datetime, datetime]:

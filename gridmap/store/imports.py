@@ -39,3 +39,23 @@ def read_changes(connection: Connection, *, import_id: int) -> pd.DataFrame:
         "SELECT sheet, row_number, change FROM import_change WHERE import_id = :import_id ORDER BY change_number",
         import_id=import_id,
     )
+
+
+def read_layer_counts(connection: Connection, *, township_code: str) -> pd.DataFrame:
+    """Return how many rows of each layer the database holds now, index `layer`: `n_rows`."""
+    return read_table(
+        connection,
+        """
+        SELECT 'areas' AS layer, count(*) AS n_rows FROM area WHERE township_code = :township_code
+        UNION ALL SELECT 'grids', count(*) FROM grid WHERE level = 3 AND township_code = :township_code
+        UNION ALL SELECT 'households', count(*) FROM household WHERE township_code = :township_code
+        UNION ALL SELECT 'paths', count(*) FROM path WHERE township_code = :township_code
+        UNION ALL SELECT 'water', count(*) FROM water WHERE township_code = :township_code
+        UNION ALL SELECT 'staff', count(*) FROM staff WHERE township_code = :township_code
+        UNION ALL SELECT 'checkpoints', count(*) FROM checkpoint WHERE township_code = :township_code
+        UNION ALL SELECT 'checkins', count(*) FROM checkin WHERE township_code = :township_code
+        UNION ALL SELECT 'incidents', count(*) FROM incident WHERE township_code = :township_code
+        """,
+        index="layer",
+        township_code=township_code,
+    )

@@ -1,0 +1,206 @@
+"""Coverage: which households have a checkpoint near, which checkpoints were visited, who lives beyond 15 minutes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridmap.analysis.coverage import checkpoint_cover, cover_by_grid
+from gridmap.analysis.reach import walking_reach
+from gridmap.analysis.visits import span_instants, visit_figures
+from gridmap.crs import STORED_CRS
+from gridmap.reports.figures import Figure, count, depends_on, share
+from gridmap.reports.ground import Ground, read_ground, read_visits
+from gridmap.store.places import read_paths
+from gridmap.store.versions import read_known_at
+
+STATES = ("never", "missed", "waiting", "unknown", "visited")
+"""States of a checkpoint, worst first."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CoverageReport:
+    """The coverage page.
+
+    Parameters
+    ----------
+    known_at
+        When the newest fact was recorded; None without facts.
+    covered, visited, reached
+        Shares of the township: households near a checkpoint, visits made of those due, households within 15 minutes of a
+        service point.
+    n_never, n_uncovered, n_outside
+        Checkpoints never visited, households without a checkpoint near, households beyond 15 minutes.
+    households
+        One row a household, EPSG:4490 points: `is_covered`, `status` (see `analysis.reach.walking_reach`).
+    checkpoints
+        Worst first, EPSG:4490 points: `name`, `duty`, `village_name`, `grid_name`, `n_due`, `n_made`, `n_missing`,
+        `last_visit_at`, `state`.
+    grids
+        Worst first, index `grid_code`: `name`, `village_name` and the columns of `analysis.coverage.cover_by_grid`.
+    villages
+        Most households beyond 15 minutes first: `village_name`, `n_households`, `n_outside`, `reached_share`,
+        `median_walk_m`.
+    """
+
+    known_at: datetime | None
+    covered: Figure
+    visited: Figure
+    reached: Figure
+    n_never: Figure
+    n_uncovered: Figure
+    n_outside: Figure
+    households: gpd.GeoDataFrame
+    checkpoints: gpd.GeoDataFrame
+    grids: pd.DataFrame
+    villages: pd.DataFrame
+
+
+@depends_on("places", "households", "base_map", "checkpoints", "checkins")
+def coverage_report(
+    connection: Connection,
+    *,
+    township_code: str,
+    first_on: date,
+    last_on: date,
+    duty: str | None,
+    village_code: str | None,
+    now: datetime,
+    zone: tzinfo,
+    checkpoint_reach_m: float,
+    cover_reach_m: float,
+    service_reach_m: float,
+    path_attach_m: float,
+    path_snap_m: float,
+) -> CoverageReport:
+    """Measure coverage in space and in time.
+
+    Parameters
+    ----------
+    connection
+        Where to read.
+    township_code
+        Nine digits.
+    first_on, last_on
+        The span of visits, both days inside.
+    duty
+        Only checkpoints of this duty; None: all.
+    village_code
+        Only households and checkpoints of this village; None: all.
+    now
+        The present instant.
+    zone
+        The township's clock.
+    checkpoint_reach_m, cover_reach_m, service_reach_m, path_attach_m, path_snap_m
+        See `settings`.
+
+    Raises
+    ------
+    ValueError
+        If the last day lies before the first.
+    """
+    today = now.astimezone(zone).date()
+    ground = read_ground(connection, township_code=township_code, on=today)
+    since, _ = span_instants(first_on, last_on, zone=zone)
+    reach = _service_reach(
+        connection, ground, reach_m=service_reach_m, attach_limit_m=path_attach_m, snap_m=path_snap_m
+    )
+    wanted = ground.checkpoints if duty is None else ground.checkpoints[ground.checkpoints["duty"] == duty]
+    cover = checkpoint_cover(ground.households, wanted, reach_m=cover_reach_m)
+    households = ground.households.join(cover).join(reach)
+    # "Never" looks at everything that is known, not only at the span.
+    begin = datetime(2000, 1, 1, tzinfo=zone)
+    visits = read_visits(
+        connection, ground, since=begin, until=max(now, since), zone=zone, checkpoint_reach_m=checkpoint_reach_m
+    )
+    rounds = visit_figures(wanted, visits, first_on=first_on, last_on=last_on, today=today)
+    checkpoints = _named_checkpoints(ground, wanted, rounds)
+    if village_code is not None:
+        households = households[households["group_code"].str.startswith(village_code)]
+        checkpoints = checkpoints[checkpoints["village_code"] == village_code]
+    has_points = len(wanted) > 0
+    return CoverageReport(
+        known_at=read_known_at(connection, township_code=township_code),
+        **_figures(households, checkpoints, has_points=has_points, has_visits=len(visits) > 0),
+        households=households.to_crs(STORED_CRS),
+        checkpoints=gpd.GeoDataFrame(checkpoints).to_crs(STORED_CRS),
+        grids=_grids(ground, households),
+        villages=_villages(ground, households),
+    )
+
+
+def _service_reach(
+    connection: Connection, ground: Ground, *, reach_m: float, attach_limit_m: float, snap_m: float
+) -> pd.DataFrame:
+    paths = read_paths(connection, township_code=ground.township.code).to_crs(ground.township.metric_epsg)
+    points = ground.checkpoints[ground.checkpoints["duty"] == "service"]
+    reach = walking_reach(
+        ground.households, points, paths, reach_m=reach_m, attach_limit_m=attach_limit_m, snap_m=snap_m
+    )
+    # Without service points or paths nobody can say who lives beyond them.
+    return reach if len(points) and len(paths) else reach.assign(status="unknown")
+
+
+def _named_checkpoints(ground: Ground, checkpoints: gpd.GeoDataFrame, rounds: pd.DataFrame) -> gpd.GeoDataFrame:
+    named = checkpoints.join(rounds)
+    named["village_name"] = named["village_code"].map(ground.villages["name"])
+    named["grid_name"] = named["grid_code"].map(ground.grids["name"])
+    named["n_missing"] = named["n_due"] - named["n_counted"]
+    named["rank"] = named["state"].map({state: rank for rank, state in enumerate(STATES)})
+    return named.sort_values(["rank", "n_missing"], ascending=[True, False], kind="stable")
+
+
+def _grids(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
+    by_grid = cover_by_grid(households, grid_codes=households["grid_code"], n_residents=households["n_residents"])
+    named: pd.DataFrame = pd.DataFrame(ground.grids[["name", "village_name"]]).join(by_grid, how="right")
+    return named
+
+
+def _villages(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
+    known = households[households["status"] != "unknown"]
+    by_village = known.groupby(known["group_code"].str[:12])
+    n_reached = by_village["status"].agg(lambda status: int((status == "reached").sum()))
+    table = pd.DataFrame(
+        {
+            "n_households": by_village.size(),
+            "n_outside": by_village.size() - n_reached,
+            "reached_share": n_reached / by_village.size(),
+            "median_walk_m": by_village["walk_m"].median(),
+        }
+    )
+    table.insert(0, "village_name", table.index.map(ground.villages["name"]))
+    return table.sort_values("n_outside", ascending=False, kind="stable")
+
+
+def _figures(
+    households: gpd.GeoDataFrame, checkpoints: pd.DataFrame, *, has_points: bool, has_visits: bool
+) -> dict[str, Figure]:
+    n_homes = len(households) if has_points else 0
+    n_covered = int(households["is_covered"].sum())
+    known = households[households["status"] != "unknown"]
+    n_reached = int((known["status"] == "reached").sum())
+    told = checkpoints[checkpoints["state"] != "unknown"]
+    return {
+        "covered": share(n_covered, n_homes, formula_key="coverage.formula_covered"),
+        "n_uncovered": count(
+            n_homes - n_covered if n_homes else None,
+            unit="unit.households",
+            formula_key="coverage.formula_uncovered",
+        ),
+        "visited": share(
+            float(told["n_counted"].sum()), float(told["n_due"].sum()), formula_key="coverage.formula_visited"
+        ),
+        "n_never": count(
+            int(checkpoints["last_visit_at"].isna().sum()) if has_points and has_visits else None,
+            unit="unit.points",
+            formula_key="coverage.formula_never",
+        ),
+        "reached": share(n_reached, len(known), formula_key="coverage.formula_reached"),
+        "n_outside": count(
+            len(known) - n_reached if len(known) else None,
+            unit="unit.households",
+            formula_key="coverage.formula_outside",
+        ),
+    }

@@ -1,0 +1,191 @@
+"""Workload per grid and village: who serves how many, what is to be done, and who does it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridmap.analysis.counting import locate
+from gridmap.analysis.households import grid_load
+from gridmap.analysis.incidents import incident_states
+from gridmap.analysis.visits import span_instants, visit_figures
+from gridmap.analysis.workload import workload
+from gridmap.reports.figures import Figure, count, depends_on, share
+from gridmap.reports.ground import read_ground, read_visits
+from gridmap.store.activity import read_active_incidents, read_active_steps
+from gridmap.store.people import read_postings
+from gridmap.store.versions import read_known_at
+
+COUNTS = (
+    "n_households",
+    "n_residents",
+    "n_new",
+    "n_closed",
+    "n_open",
+    "n_overdue",
+    "n_due",
+    "n_made",
+    "team_size",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WorkloadReport:
+    """The workload page.
+
+    Parameters
+    ----------
+    known_at
+        When the newest fact was recorded; None without facts.
+    first_on, last_on
+        The span of "new", "closed", "due" and "made".
+    household_cap
+        Cap of the plan in force, None without a plan.
+    grids
+        Index `grid_code` (sorted): `name`, `village_code`, `village_name`, `chief`, `exception_reason`, the columns of
+        `analysis.workload.workload`, `cap_share`, `load_class`, `made_share`.
+    villages
+        The same counts added up, index the village's code: `village_name`, `n_grids`, counts, shares.
+    n_grids, n_over_cap, n_households, n_residents, households_per_member, n_open, n_overdue, made
+        Figures of the whole township.
+    """
+
+    known_at: datetime | None
+    first_on: date
+    last_on: date
+    household_cap: int | None
+    grids: pd.DataFrame
+    villages: pd.DataFrame
+    n_grids: Figure
+    n_over_cap: Figure
+    n_households: Figure
+    n_residents: Figure
+    households_per_member: Figure
+    n_open: Figure
+    n_overdue: Figure
+    made: Figure
+
+
+@depends_on("places", "households", "checkpoints", "checkins", "incidents", "staff")
+def workload_report(
+    connection: Connection,
+    *,
+    township_code: str,
+    first_on: date,
+    last_on: date,
+    now: datetime,
+    zone: tzinfo,
+    household_cap: int,
+    near_cap_share: float,
+    checkpoint_reach_m: float,
+    due_soon_hours: int,
+) -> WorkloadReport:
+    """Measure the workload of every grid.
+
+    Parameters
+    ----------
+    connection
+        Where to read.
+    township_code
+        Nine digits.
+    first_on, last_on
+        The span, both days inside.
+    now
+        The instant of "open" and "overdue".
+    zone
+        The township's clock.
+    household_cap
+        Used where the plan in force names no cap.
+    near_cap_share, checkpoint_reach_m, due_soon_hours
+        See `settings`.
+
+    Raises
+    ------
+    ValueError
+        If the last day lies before the first.
+    """
+    today = now.astimezone(zone).date()
+    ground = read_ground(connection, township_code=township_code, on=today)
+    since, until = span_instants(first_on, last_on, zone=zone)
+    cap = int(ground.grids["household_cap"].iloc[0]) if len(ground.grids) else household_cap
+    load = grid_load(ground.households, ground.grids, household_cap=cap, near_cap_share=near_cap_share)
+    incidents = read_active_incidents(connection, township_code=township_code, since=since, now=now)
+    steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
+    states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
+    placed = locate(incidents.to_crs(ground.township.metric_epsg), ground.grids)
+    visits = read_visits(connection, ground, since=since, until=until, zone=zone, checkpoint_reach_m=checkpoint_reach_m)
+    rounds = visit_figures(ground.checkpoints, visits, first_on=first_on, last_on=last_on, today=today)
+    postings = read_postings(connection, township_code=township_code, on=today)
+    table = workload(
+        load,
+        incidents=states.assign(happened_at=incidents["happened_at"], grid_code=placed),
+        checkpoints=rounds.assign(grid_code=ground.checkpoints["grid_code"]),
+        postings=postings.dropna(subset="grid_code"),
+        since=since,
+        until=until,
+    )
+    table = _with_unknowns(table, has_visits=len(visits) > 0, has_incidents=len(incidents) > 0)
+    chiefs = postings[postings["role"] == "chief"].groupby("grid_code")["name"].agg("、".join)
+    named = ground.grids[["name", "village_code", "village_name", "exception_reason"]]
+    grids = named.join(table).assign(chief=chiefs.reindex(named.index))
+    grids["made_share"] = grids["n_made"] / grids["n_due"].where(grids["n_due"] > 0)
+    return WorkloadReport(
+        known_at=read_known_at(connection, township_code=township_code),
+        first_on=first_on,
+        last_on=last_on,
+        household_cap=cap if len(grids) else None,
+        grids=grids,
+        villages=_by_village(grids),
+        **_figures(grids),
+    )
+
+
+def _with_unknowns(table: pd.DataFrame, *, has_visits: bool, has_incidents: bool) -> pd.DataFrame:
+    """Say "unknown" where nothing of a kind was ever recorded: nobody reported is not "nothing happened"."""
+    unknown = [] if has_visits else ["n_made"]
+    if not has_incidents:
+        unknown += ["n_new", "n_closed", "n_open", "n_overdue", "open_per_member", "incidents_per_100_households"]
+    return table.assign(**{name: float("nan") for name in unknown})
+
+
+def _by_village(grids: pd.DataFrame) -> pd.DataFrame:
+    by_village = grids.groupby("village_code")
+    villages = by_village[list(COUNTS)].sum(min_count=1)
+    villages.insert(0, "village_name", by_village["village_name"].first())
+    villages.insert(1, "n_grids", by_village.size())
+    villages["n_over_cap"] = grids["load_class"].eq("over").groupby(grids["village_code"]).sum()
+    villages["households_per_member"] = villages["n_households"] / villages["team_size"].where(
+        villages["team_size"] > 0
+    )
+    villages["made_share"] = villages["n_made"] / villages["n_due"].where(villages["n_due"] > 0)
+    return villages
+
+
+def _figures(grids: pd.DataFrame) -> dict[str, Figure]:
+    def total(name: str) -> float | None:
+        known = grids[name].dropna()
+        return float(known.sum()) if len(known) else None
+
+    n_grids = len(grids) or None
+    households, members = total("n_households"), total("team_size")
+    return {
+        "n_grids": count(n_grids, unit="unit.grids", formula_key="workload.formula_grids"),
+        "n_over_cap": count(
+            int((grids["load_class"] == "over").sum()) if n_grids else None,
+            unit="unit.grids",
+            formula_key="workload.formula_over_cap",
+        ),
+        "n_households": count(households, unit="unit.households", formula_key="workload.formula_households"),
+        "n_residents": count(total("n_residents"), unit="unit.residents", formula_key="workload.formula_residents"),
+        "households_per_member": Figure(
+            value=households / members if households is not None and members else None,
+            unit="unit.households",
+            formula_key="workload.formula_per_member",
+            numerator=households,
+            denominator=members,
+        ),
+        "n_open": count(total("n_open"), unit="unit.incidents", formula_key="workload.formula_open"),
+        "n_overdue": count(total("n_overdue"), unit="unit.incidents", formula_key="workload.formula_overdue"),
+        "made": share(total("n_made"), total("n_due"), formula_key="workload.formula_made"),
+    }
