@@ -136,7 +136,7 @@ def fit_datum(lon: Numbers, lat: Numbers, *, context: TownshipContext, terms: Se
     views = []
     for chosen in _views(len(terms)):
         means = {datum: float(score[chosen].sum(axis=0).mean()) for datum, score in scores.items()}
-        best = max(CANDIDATES, key=lambda datum: means[datum])  # noqa: B023  used at once
+        best = max(CANDIDATES, key=lambda datum: means[datum])
         if best not in displaced:
             displaced[best] = [_scores(placed[best] + shift, rows, terms) for shift in _displacements()]
         own = scores[best][chosen].sum(axis=0)

@@ -131,7 +131,7 @@ class Ledger:
         """Return a column of codes; identity and telephone numbers are no codes."""
         cells = self.raw(target)
         self.refuse(personal.is_personal(cells), "personal_value", column=self.header(target))
-        return self._book(target, values.parse(cells, values.code_of), "not_a_code", is_required=is_required)
+        return self.book(target, values.parse(cells, values.code_of), "not_a_code", is_required=is_required)
 
     def text(self, target: str, *, is_required: bool = False) -> pd.Series:
         """Return a column of texts; identity and telephone numbers inside are masked."""
@@ -149,18 +149,13 @@ class Ledger:
         self, target: str, *, low: int, high: int, blank: int | None = None, is_required: bool = True
     ) -> pd.Series:
         """Return a column of whole numbers between `low` and `high`; a blank cell counts as `blank` when given."""
-        parsed = values.parse_numbers(self.raw(target))
-        numbers = parsed.found
+        found = self._numbers(target, one=values.number_of)
+        is_blank = values.without_nothing(self.raw(target)).isna().to_numpy()
         if blank is not None:
-            numbers = numbers.where(numbers.notna() | parsed.is_bad | self.raw(target).notna().to_numpy(), blank)
-        found = self._book(
-            target,
-            Parsed(found=numbers, is_bad=parsed.is_bad, is_mended=parsed.is_mended),
-            "not_a_number",
-            is_required=is_required and blank is None,
-        )
-        finite = np.isfinite(found.to_numpy(dtype=float))
-        self.refuse(found.notna().to_numpy() & ~finite, "not_finite", target=target)
+            found = found.mask(is_blank, blank)
+        elif is_required:
+            self.refuse(is_blank, "missing_value", column=self.header(target))
+        finite = found.notna().to_numpy()
         self.refuse(finite & (found % 1 != 0).to_numpy(), "not_whole", target=target)
         outside = finite & ~found.between(low, high).to_numpy()
         self.refuse(outside, "out_of_range", target=target, low=low, high=high)
@@ -168,34 +163,21 @@ class Ledger:
 
     def number(self, target: str) -> pd.Series:
         """Return a column of coordinates as floats; not a number, NaN and infinity are refused."""
-        parsed = values.parse_numbers(self.raw(target), one=values.degrees_of)
-        self.refuse(parsed.is_bad, "not_a_number", target=target)
-        given = self.raw(target).notna().to_numpy() & ~parsed.is_bad
-        finite = np.isfinite(parsed.found.to_numpy(dtype=float))
-        is_word = values.without_nothing(self.raw(target)).isna().to_numpy()
-        self.refuse(given & ~finite & ~is_word, "not_finite", target=target)
-        self.change(
-            parsed.is_mended,
-            "value",
-            column=self.header(target),
-            old=_cells(self.raw(target)),
-            new=_cells(parsed.found),
-        )
-        return parsed.found.where(finite)
+        return self._numbers(target, one=values.degrees_of)
 
     def day(self, target: str, *, is_required: bool = True) -> pd.Series:
         """Return a column of dates."""
-        return self._book(target, values.parse_days(self.raw(target)), "not_a_date", is_required=is_required)
+        return self.book(target, values.parse_days(self.raw(target)), "not_a_date", is_required=is_required)
 
     def instant(self, target: str, *, zone: dt.tzinfo, is_required: bool = True) -> pd.Series:
         """Return a column of instants; wall times are the zone's."""
         parsed = values.parse_instants(self.raw(target), zone=zone)
-        return self._book(target, parsed, "not_a_time", is_required=is_required)
+        return self.book(target, parsed, "not_a_time", is_required=is_required)
 
     def flag(self, target: str, *, blank: bool | None = None) -> pd.Series:
         """Return a column of yes and no; a blank cell counts as `blank` when given."""
         parsed = values.parse(self.raw(target), values.flag_of)
-        found = self._book(target, parsed, "not_yes_no", is_required=blank is None)
+        found = self.book(target, parsed, "not_yes_no", is_required=blank is None)
         return found if blank is None else found.where(found.notna(), blank)
 
     def word(self, target: str, words: Mapping[str, tuple[str, ...]], *, is_required: bool = True) -> pd.Series:
@@ -203,11 +185,31 @@ class Ledger:
         parsed = values.parse(self.raw(target), values.word_reader(words))
         known = "、".join(ways[0] for ways in words.values() if ways)
         self.refuse(parsed.is_bad, "unknown_word", target=target, known=known)
-        return self._book(target, parsed, "unknown_word", is_required=is_required)
+        return self.book(target, parsed, "unknown_word", is_required=is_required)
 
     def book(self, target: str, parsed: Parsed, reason: str, *, is_required: bool = True) -> pd.Series:
-        """Book the outcome of a parser of the layer's own; returns its values."""
-        return self._book(target, parsed, reason, is_required=is_required)
+        """Book the outcome of a parser: unreadable, missing and mended cells.
+
+        Parameters
+        ----------
+        target
+            The column.
+        parsed
+            What the parser made of it.
+        reason
+            Why an unreadable cell refuses its row.
+        is_required
+            Whether a blank cell does, too.
+        """
+        self.refuse(parsed.is_bad, reason, target=target)
+        column = self.header(target)
+        if is_required:
+            self.refuse(parsed.found.isna().to_numpy() & ~parsed.is_bad, "missing_value", column=column)
+        if parsed.is_mended.any():
+            self.change(
+                parsed.is_mended, "value", column=column, old=_cells(self.raw(target)), new=_cells(parsed.found)
+            )
+        return parsed.found
 
     def quarantined(self) -> pd.DataFrame:
         """Return the refused rows: `row_number, sheet, reason_code, reason, row` (raw cells by header, masked)."""
@@ -240,16 +242,19 @@ class Ledger:
             }
         )
 
-    def _book(self, target: str, parsed: Parsed, reason: str, *, is_required: bool) -> pd.Series:
-        self.refuse(parsed.is_bad, reason, target=target)
-        column = self.header(target)
-        if is_required:
-            self.refuse(parsed.found.isna().to_numpy() & ~parsed.is_bad, "missing_value", column=column)
+    def _numbers(self, target: str, *, one: values.One) -> pd.Series:
+        """Return a column of finite numbers, NaN where nothing stood or the row was refused."""
+        cells = self.raw(target)
+        parsed = values.parse_numbers(cells, one=one)
+        self.refuse(parsed.is_bad, "not_a_number", target=target)
+        is_written = values.without_nothing(cells).notna().to_numpy()
+        is_finite = np.isfinite(parsed.found.to_numpy(dtype=float))
+        self.refuse(is_written & ~is_finite, "not_finite", target=target)
         if parsed.is_mended.any():
             self.change(
-                parsed.is_mended, "value", column=column, old=_cells(self.raw(target)), new=_cells(parsed.found)
+                parsed.is_mended, "value", column=self.header(target), old=_cells(cells), new=_cells(parsed.found)
             )
-        return parsed.found
+        return parsed.found.where(is_finite)
 
 
 def _of_row(value: object, row: int, n_rows: int) -> object:

@@ -97,8 +97,8 @@ def degrees_of(cell: Any) -> tuple[float, bool] | None:
 
     Examples
     --------
-    >>> degrees_of("114°12′36″")
-    (114.21, True)
+    >>> degrees_of("114°30′00″")
+    (114.5, True)
     """
     if isinstance(cell, str) and (match := _DEGREES.fullmatch(unicodedata.normalize("NFC", cell).strip())):
         degrees, minutes, seconds = (float(part or 0) for part in match.groups())

@@ -125,5 +125,6 @@ def _floats(cells: list[Any]) -> list[Any]:
 def _geometries(wkb: pa.ChunkedArray) -> NDArray[np.object_]:
     """Make geometries; what is not even well-formed becomes None."""
     raw = np.array(wkb.to_pylist(), dtype=object)
-    geometries: NDArray[np.object_] = shapely.force_2d(shapely.from_wkb(raw, on_invalid="ignore"))
+    with np.errstate(invalid="ignore"):  # NaN coordinates are refused later, row by row
+        geometries: NDArray[np.object_] = shapely.force_2d(shapely.from_wkb(raw, on_invalid="ignore"))
     return geometries

@@ -21,6 +21,7 @@ from gridmap.texts import t
 Shapes = NDArray[np.object_]
 MAX_FAULT_M = 2.0
 _SEEN_FAULT_M2 = 1e-4
+_FRAME_M = 100.0
 _DIGITS = {"township": 9, "village": 12, "group": 14}
 _PARENT_DIGITS = {"village": 9, "group": 12}
 _LEVEL_OF_KIND = {"township": "township", "community": "village", "village": "village", "group": "group"}
@@ -62,11 +63,11 @@ def read_areas(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
     expected = level.map(_DIGITS)
     fits = code.str.fullmatch(r"[0-9]+").fillna(value=False) & (code.str.len() == expected)
     ledger.refuse((~fits).to_numpy(dtype=bool), "area_code_form", target="area_code", digits=expected)
-    ledger.refuse_repeated(code, target="area_code")
     parent = _parents(ledger, code, level)
     placed = place_shapes(
         ledger, Given(context=None, datum=given.datum, crs=given.crs), allowed=("Polygon", "MultiPolygon")
     )
+    ledger.refuse_repeated(code, target="area_code")
     _refuse_orphans(ledger, code, parent)
     n_townships = int((level[ledger.is_open] == "township").sum())
     if n_townships != 1:
@@ -111,24 +112,30 @@ def _clean_coverage(ledger: Ledger, tree: _Tree, placed: Placed, given: Given) -
     metres = np.full(ledger.n_rows, None, dtype=object)
     metres[rows] = to_metres(placed.geometries[rows], epsg=epsg)
     stored = placed.geometries.copy()
-    for step in ("village", "group"):
+    for above, step in (("township", "village"), ("village", "group")):
         members = rows[(tree.level.iloc[rows] == step).to_numpy()]
         if not len(members):
             continue
         _require_filled(ledger, tree, metres, members)
-        if shapely.coverage_is_valid(metres[members]):
+        outside = _outside(metres[rows[(tree.level.iloc[rows] == above).to_numpy()]])
+        coverage = np.array([*metres[members], outside], dtype=object)
+        if shapely.coverage_is_valid(coverage, gap_width=MAX_FAULT_M):
             continue
-        cleaned = shapely.coverage_clean(metres[members], gap_maximum_width=MAX_FAULT_M)
+        cleaned = shapely.coverage_clean(coverage, gap_width=MAX_FAULT_M)[:-1]
         _require_small(ledger, tree, metres[members], cleaned, members)
-        moved = shapely.area(shapely.symmetric_difference(metres[members], cleaned))
-        changed = np.zeros(ledger.n_rows, dtype=bool)
-        changed[members[moved > _SEEN_FAULT_M2]] = True
-        shown = np.zeros(ledger.n_rows)
-        shown[members] = np.round(moved, 3)
-        ledger.change(changed, "coverage_cleaned", area=shown)
+        moved = np.zeros(ledger.n_rows)
+        moved[members] = shapely.area(shapely.symmetric_difference(metres[members], cleaned))
+        ledger.change(moved > _SEEN_FAULT_M2, "coverage_cleaned", area=np.round(moved, 3))
         metres[members] = cleaned
         stored[members] = to_stored(cleaned, epsg=epsg)
     return stored
+
+
+def _outside(wholes: Shapes) -> shapely.Geometry:
+    """Return a frame around the areas of the level above, so that a gap at their rim is a gap between two polygons."""
+    west, south, east, north = shapely.total_bounds(wholes)
+    frame = shapely.box(west - _FRAME_M, south - _FRAME_M, east + _FRAME_M, north + _FRAME_M)
+    return shapely.difference(frame, shapely.union_all(wholes))
 
 
 def _require_filled(ledger: Ledger, tree: _Tree, metres: Shapes, members: NDArray[np.int64]) -> None:

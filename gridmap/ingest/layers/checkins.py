@@ -49,7 +49,6 @@ def read_checkins(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) 
     accuracy = ledger.number("accuracy_m")
     outside = accuracy.notna().to_numpy() & ~accuracy.between(0, _MAX_ACCURACY_M).to_numpy()
     ledger.refuse(outside, "out_of_range", target="accuracy_m", low=0, high=_MAX_ACCURACY_M)
-    ledger.refuse_repeated(staff_id, happened_at, kind, target="staff_id")
     placed = place_points(ledger, given, is_required=False, may_be_zero=_is_missed(kind, exception))
     columns = {
         "staff_id": staff_id,
@@ -61,6 +60,7 @@ def read_checkins(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) 
         "place": _place(ledger),
         "note": ledger.text("note"),
     }
+    ledger.refuse_repeated(staff_id, happened_at, kind, target="staff_id")
     return (Taken(part="checkins", frame=frame_of("checkins", columns, ledger, placed), ledger=ledger, placed=placed),)
 
 

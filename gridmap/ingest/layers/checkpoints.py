@@ -33,7 +33,6 @@ def read_checkpoints(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinf
     ledger = ledgers["checkpoints"]
     ledger.refuse_duplicates()
     code = ledger.code("checkpoint_code")
-    ledger.refuse_repeated(code, target="checkpoint_code")
     name = ledger.text("name", is_required=True)
     kind = ledger.text("kind", is_required=True)
     duty = ledger.word("duty", words.DUTIES)
@@ -50,6 +49,7 @@ def read_checkpoints(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinf
         "opened_on": ledger.day("opened_on"),
     }
     placed = place_points(ledger, given)
+    ledger.refuse_repeated(code, target="checkpoint_code")
     frame = frame_of("checkpoints", columns, ledger, placed)
     return (Taken(part="checkpoints", frame=frame, ledger=ledger, placed=placed),)
 

@@ -36,7 +36,6 @@ def read_grids(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
     code = ledger.code("grid_code")
     fits = code.str.fullmatch(r"[0-9]{15}").fillna(value=False).to_numpy(dtype=bool)
     ledger.refuse(~fits, "grid_code_form", target="grid_code")
-    ledger.refuse_repeated(code, target="grid_code")
     name = ledger.text("name", is_required=True)
     village = _villages(ledger, code)
     reason, approved_by = ledger.text("exception_reason"), ledger.text("exception_approved_by")
@@ -47,6 +46,7 @@ def read_grids(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
         known = set(given.context.areas.loc[given.context.areas["level"] == "village", "area_code"])
         ledger.refuse(~village.isin(known).to_numpy(), "unknown_village", target="grid_code", village=village)
         _refuse_elsewhere(ledger, village, placed.geometries, given.context)
+    ledger.refuse_repeated(code, target="grid_code")
     columns = {
         "grid_code": code,
         "name": name,

@@ -49,8 +49,8 @@ def read_households(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo
     residents = ledger.whole("n_residents", low=0, high=MAX_RESIDENTS)
     needs = {f"n_{need}": _need(ledger, f"n_{need}", residents) for need in SERVICE_NEEDS}
     updated_on = ledger.day("updated_on", is_required=False)
-    ledger.refuse_repeated(code, target="household_code")
     placed = place_points(ledger, given, stated=polygons_of(group.where(ledger.is_open, None), given.context))
+    ledger.refuse_repeated(code, target="household_code")
     columns = {
         "household_code": code,
         "group_code": group,

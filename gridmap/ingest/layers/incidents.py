@@ -7,7 +7,7 @@ import numpy as np
 
 from gridmap.ingest.columns import Column, Part
 from gridmap.ingest.layers import words
-from gridmap.ingest.layers.layer import Layer, Taken, frame_of
+from gridmap.ingest.layers.layer import Layer, Taken, frame_of, refuse_backwards
 from gridmap.ingest.layers.places import polygons_of, village_codes
 from gridmap.ingest.ledger import Ledger
 from gridmap.ingest.positions import Given, place_points
@@ -82,12 +82,8 @@ def _read_categories(ledger: Ledger) -> Taken:
     ledger.refuse_duplicates()
     code = ledger.code("category_code")
     year = ledger.whole("list_year", low=_YEARS[0], high=_YEARS[1])
-    ledger.refuse_repeated(code, year, target="category_code")
     valid_from, valid_until = ledger.day("valid_from"), ledger.day("valid_until", is_required=False)
-    both = valid_from.notna().to_numpy() & valid_until.notna().to_numpy()
-    backwards = np.zeros(ledger.n_rows, dtype=bool)
-    backwards[both] = [end <= start for start, end in zip(valid_from[both], valid_until[both], strict=True)]
-    ledger.refuse(backwards, "period_backwards", target="valid_until", start=valid_from)
+    refuse_backwards(ledger, valid_from, valid_until, target="valid_until")
     columns = {
         "category_code": code,
         "list_year": year,
@@ -98,13 +94,13 @@ def _read_categories(ledger: Ledger) -> Taken:
         "valid_until": valid_until,
         "successor_code": ledger.code("successor_code", is_required=False),
     }
+    ledger.refuse_repeated(code, year, target="category_code")
     return Taken(part="categories", frame=frame_of("categories", columns, ledger), ledger=ledger)
 
 
 def _read_events(ledger: Ledger, given: Given, zone: dt.tzinfo, categories: frozenset[tuple[str, int]]) -> Taken:
     ledger.refuse_duplicates()
     code = ledger.code("incident_code")
-    ledger.refuse_repeated(code, target="incident_code")
     category = ledger.code("category_code")
     year = ledger.whole("list_year", low=_YEARS[0], high=_YEARS[1])
     strange = [(one, listed) not in categories for one, listed in zip(category, year, strict=True)]
@@ -129,6 +125,7 @@ def _read_events(ledger: Ledger, given: Given, zone: dt.tzinfo, categories: froz
         "text": ledger.text("text"),
         "due_at": due_at,
     }
+    ledger.refuse_repeated(code, target="incident_code")
     frame = frame_of("incidents", columns, ledger, placed)
     return Taken(part="incidents", frame=frame, ledger=ledger, placed=placed)
 
@@ -139,7 +136,6 @@ def _read_steps(ledger: Ledger, incidents: frozenset[str], given: Given, zone: d
     ledger.refuse(~code.isin(incidents).to_numpy(), "unknown_incident", target="incident_code")
     kind = ledger.word("kind", words.STEP_KINDS)
     happened_at = ledger.instant("happened_at", zone=zone)
-    ledger.refuse_repeated(code, kind, happened_at, target="incident_code")
     staff_id = ledger.code("staff_id", is_required=False)
     if given.context is not None and given.context.staff_ids:
         unknown = staff_id.notna().to_numpy() & ~staff_id.isin(given.context.staff_ids).to_numpy()
@@ -154,6 +150,7 @@ def _read_steps(ledger: Ledger, incidents: frozenset[str], given: Given, zone: d
         "note": ledger.text("note"),
         "satisfaction": ledger.whole("satisfaction", low=1, high=5, is_required=False),
     }
+    ledger.refuse_repeated(code, kind, happened_at, target="incident_code")
     return Taken(part="incident_steps", frame=frame_of("incident_steps", columns, ledger), ledger=ledger)
 
 

@@ -84,6 +84,13 @@ def empty_frame(part: str) -> pd.DataFrame:
     return located
 
 
+def refuse_backwards(ledger: Ledger, start: pd.Series, end: pd.Series, *, target: str) -> None:
+    """Refuse rows whose period does not end after its start; an open end is fine."""
+    pairs = zip(start, end, strict=True)
+    backwards = [one is not None and other is not None and other <= one for one, other in pairs]
+    ledger.refuse(np.array(backwards, dtype=bool), "period_backwards", target=target, start=start)
+
+
 def _typed(values: pd.Series, kind: str) -> pd.Series:
     match kind:
         case "int":

@@ -39,7 +39,6 @@ def read_paths(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
     ledger = ledgers["paths"]
     ledger.refuse_duplicates()
     code = ledger.code("path_code")
-    ledger.refuse_repeated(code, target="path_code")
     columns = {
         "path_code": code,
         "name": ledger.text("name"),
@@ -47,6 +46,7 @@ def read_paths(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
         "is_bridge": ledger.flag("is_bridge", blank=False),
     }
     placed = place_shapes(ledger, given, allowed=_LINES)
+    ledger.refuse_repeated(code, target="path_code")
     return (Taken(part="paths", frame=frame_of("paths", columns, ledger, placed), ledger=ledger, placed=placed),)
 
 
@@ -55,9 +55,9 @@ def read_water(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
     ledger = ledgers["water"]
     ledger.refuse_duplicates()
     code = ledger.code("water_code")
-    ledger.refuse_repeated(code, target="water_code")
     columns = {"water_code": code, "name": ledger.text("name"), "kind": ledger.word("kind", words.WATER_KINDS)}
     placed = place_shapes(ledger, given, allowed=_LINES + _POLYGONS)
+    ledger.refuse_repeated(code, target="water_code")
     return (Taken(part="water", frame=frame_of("water", columns, ledger, placed), ledger=ledger, placed=placed),)
 
 

@@ -42,7 +42,7 @@ def group_codes(ledger: Ledger, target: str, village: pd.Series, context: Townsh
             found[rows] = _lookup(written[rows], _spellings(members, _group_key), key=_group_key, digits=14).to_numpy()
         unplaced = village.isna().to_numpy()
         found[unplaced] = _lookup(
-            written[unplaced], _spellings(groups, _group_key), key=_group_key, digits=14
+            written[unplaced], _spellings(groups, _group_key, is_exact=False), key=_group_key, digits=14
         ).to_numpy()
     ledger.refuse(written.notna().to_numpy() & found.isna().to_numpy(), "unknown_group", target=target)
     return found
@@ -56,10 +56,10 @@ def polygons_of(codes: pd.Series, context: TownshipContext | None) -> NDArray[np
     return np.array([by_code.get(code) for code in codes], dtype=object)
 
 
-def _spellings(areas: pd.DataFrame, key: Key) -> dict[str, str]:
-    """Return spelling → code; a spelling that two areas share is left out."""
+def _spellings(areas: pd.DataFrame, key: Key, *, is_exact: bool = True) -> dict[str, str]:
+    """Return spelling → code; a spelling that two areas share is left out, as is one short form of two names."""
     named = list(zip(areas["name"], areas["area_code"], strict=True))
-    pairs = {(spelling, code) for name, code in named for spelling in (name, key(name))}
+    pairs = {(spelling, code) for name, code in named for spelling in ((name, key(name)) if is_exact else (key(name),))}
     counts = pd.Series([spelling for spelling, _ in pairs], dtype=object).value_counts()
     return {spelling: code for spelling, code in pairs if counts[spelling] == 1} | {
         code: code for code in areas["area_code"]

@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from gridmap.codes import GRID_PATTERN
 from gridmap.ingest.columns import Column, Part
 from gridmap.ingest.context import TownshipContext
 from gridmap.ingest.layers import words
-from gridmap.ingest.layers.layer import Layer, Taken, frame_of
+from gridmap.ingest.layers.layer import Layer, Taken, frame_of, refuse_backwards
 from gridmap.ingest.ledger import Ledger
 from gridmap.ingest.positions import Given
 
@@ -44,11 +45,9 @@ def read_staff(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
         grid = grid.where(team.isna() | (grid != given.context.township_code), None)
     ledger.refuse((grid.isna() == team.isna()).to_numpy(), "grid_or_team")
     _refuse_unknown_grids(ledger, grid, given.context)
-    both = ledger.is_open & valid_until.notna().to_numpy()
-    backwards = pd.Series(both)
-    backwards[both] = [end <= start for start, end in zip(valid_from[both], valid_until[both], strict=True)]
-    ledger.refuse(backwards.to_numpy(dtype=bool), "period_backwards", target="valid_until", start=valid_from)
+    refuse_backwards(ledger, valid_from, valid_until, target="valid_until")
     ledger.refuse_repeated(staff_id, grid, team, role, valid_from, target="staff_id")
+    _refuse_overlaps(ledger, staff_id, grid.where(grid.notna(), team), valid_from, valid_until)
     columns = {
         "staff_id": staff_id,
         "name": name,
@@ -70,6 +69,22 @@ def _refuse_unknown_grids(ledger: Ledger, grid: pd.Series, context: TownshipCont
     known = above | context.grid_codes
     checked = grid.notna() & (bool(context.grid_codes) | (grid.str.len() < 15))  # noqa: PLR2004  digits of an area grid
     ledger.refuse((checked & ~grid.isin(known)).to_numpy(dtype=bool), "grid_code_unknown", target="grid_code")
+
+
+def _refuse_overlaps(
+    ledger: Ledger, staff_id: pd.Series, place: pd.Series, valid_from: pd.Series, valid_until: pd.Series
+) -> None:
+    """Refuse a posting that overlaps an earlier one of the same person at the same place, which then stands."""
+    posts = pd.DataFrame({"who": staff_id, "where": place, "from": valid_from, "until": valid_until})[ledger.is_open]
+    repeated = posts[posts.duplicated(["who", "where"], keep=False)].sort_values("from", kind="stable")
+    overlapping = np.zeros(ledger.n_rows, dtype=bool)
+    for _, several in repeated.groupby(["who", "where"]):
+        last_day = dt.date.min
+        for row, start, end in zip(several.index, several["from"], several["until"], strict=True):
+            overlapping[row] = start < last_day
+            if not overlapping[row]:
+                last_day = end or dt.date.max
+    ledger.refuse(overlapping, "overlapping_posting", target="staff_id")
 
 
 LAYER = Layer(name="staff", parts=(PART,), read=read_staff)
