@@ -11,7 +11,9 @@ _MARK_CELL_PX = 128
 _MARKS_URL = "/assets/gridmap/marks-dark.svg"
 _MARK_SIZES_PX = {"visited": 12, "waiting": 15, "unknown": 15, "incident": 24}
 _FILL_ALPHA = 0.72
-_GRID_LINE, _VILLAGE_LINE, _TOWNSHIP_LINE, _HALO = "#08111c", "#a9c9dc", "#c6dcea", "#2f6f9e"
+_GRID_LINE, _VILLAGE_LINE, _TOWNSHIP_LINE = "#08111c", "#a9c9dc", "#c6dcea"
+# Opaque, since the joints of a see-through line show; widest first.
+_GLOW = {26: "#0c1b2a", 18: "#102538", 11: "#173650", 6: "#22506f"}
 
 
 def load_accessor(*, near_cap_share: float, alpha: float) -> str:
@@ -80,10 +82,10 @@ def _outline(url: str, identity: str, colour: str, *, alpha: float, level: str, 
 def _ground(urls: Mapping[str, str], *, scale: float, near_cap_share: float) -> list[dict[str, Any]]:
     layers = []
     if "areas" in urls:
-        layers.append(
-            _outline(urls["areas"], "township_glow", _HALO, alpha=0.22, level="township", width_px=22 * scale)
-        )
-        layers.append(_outline(urls["areas"], "township_halo", _HALO, alpha=0.45, level="township", width_px=9 * scale))
+        layers += [
+            _outline(urls["areas"], f"glow_{width_px}", colour, alpha=1, level="township", width_px=width_px * scale)
+            for width_px, colour in _GLOW.items()
+        ]
     if "grids" in urls:
         layers.append(
             layer(
@@ -104,24 +106,6 @@ def _ground(urls: Mapping[str, str], *, scale: float, near_cap_share: float) -> 
 
 def _lines(urls: Mapping[str, str], *, scale: float) -> list[dict[str, Any]]:
     layers = []
-    if "paths" in urls:
-        alphas = {"road": 0.8, "lane": 0.42, "track": 0.3}
-        widths = {"road": 2.4, "lane": 1.2, "track": 1.0}
-        layers.append(
-            layer(
-                "GeoJsonLayer",
-                "paths",
-                urls["paths"],
-                stroked=True,
-                getLineColor=by_property(
-                    "kind", {kind: rgba(DARK.path, alpha) for kind, alpha in alphas.items()}, rgba(DARK.path, 0.22)
-                ),
-                getLineWidth=by_property("kind", {kind: width * scale for kind, width in widths.items()}, 0.8 * scale),
-                lineWidthUnits="pixels",
-                lineCapRounded=True,
-                lineJointRounded=True,
-            )
-        )
     if "water" in urls:
         layers.append(
             layer(
@@ -133,6 +117,24 @@ def _lines(urls: Mapping[str, str], *, scale: float) -> list[dict[str, Any]]:
                 getFillColor=rgba(DARK.water, 0.95),
                 getLineColor=rgba(DARK.water, 0.95),
                 getLineWidth=by_property("kind", {"river": 5.5 * scale, "canal": 1.6 * scale}, 0.6 * scale),
+                lineWidthUnits="pixels",
+                lineCapRounded=True,
+                lineJointRounded=True,
+            )
+        )
+    if "paths" in urls:
+        alphas = {"road": 0.8, "lane": 0.5, "track": 0.3}
+        widths = {"road": 2.4, "lane": 1.2, "track": 1.0}
+        layers.append(
+            layer(
+                "GeoJsonLayer",
+                "paths",
+                urls["paths"],
+                stroked=True,
+                getLineColor=by_property(
+                    "kind", {kind: rgba(DARK.path, alpha) for kind, alpha in alphas.items()}, rgba(DARK.path, 0.22)
+                ),
+                getLineWidth=by_property("kind", {kind: width * scale for kind, width in widths.items()}, 0.8 * scale),
                 lineWidthUnits="pixels",
                 lineCapRounded=True,
                 lineJointRounded=True,

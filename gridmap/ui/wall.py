@@ -24,7 +24,7 @@ from gridmap.ui.versions import watch
 
 _LAYERS = ("areas", "grids", "paths", "water")
 _PULSE_S = 60
-_PADDING_PX, _LEGEND_PX = 26, 64
+_PADDING_PX = 26
 _KEPT = 16
 _log = logging.getLogger("gridmap")
 
@@ -86,7 +86,7 @@ def _screen() -> None:
                 _chart("disputes", wall_charts.disputes_option(incidents.report, screen.scale, spoken))
                 st.html(wall_markup.disputes_foot(incidents.report, spoken))
         with st.container(key="wall_map"):
-            st.pydeck_chart(_deck(patrol.report, incidents.report, _urls(), view, screen.scale), key="wall_deck")
+            st.pydeck_chart(_deck(patrol.report, incidents.report, _urls(), view, screen.map_scale), key="wall_deck")
             pulse_at = newest.point if newest else None
             st.html(wall_markup.over_map(town, view, screen.scale, pulse_at, spoken))
         with st.container(key="wall_right"):
@@ -103,14 +103,13 @@ def _chart(name: str, option: dict[str, object]) -> None:
 
 def _view(bounds: tuple[float, float, float, float], screen: viewport.Viewport) -> View:
     """Return the view that fits the township above the legend; the legend's room is made by looking further south."""
-    legend_px = _LEGEND_PX * screen.scale
     fitted = fit(
         bounds,
         width_px=screen.map_width_px,
-        height_px=screen.map_height_px - legend_px,
-        padding_px=_PADDING_PX * screen.scale,
+        height_px=screen.map_height_px - screen.legend_px,
+        padding_px=min(_PADDING_PX * screen.scale, screen.map_width_px / 10, screen.map_height_px / 10),
     )
-    return fitted.moved(down_px=legend_px / 2)
+    return fitted.moved(down_px=screen.legend_px / 2)
 
 
 def _urls() -> tuple[tuple[str, str], ...]:

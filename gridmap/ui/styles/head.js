@@ -44,31 +44,27 @@ function tick(head) {
   put(nodes.clock, head.time.format(now));
 }
 
+// Width and height of the window and of the map's box: the server fits the map to them.
 function size() {
   const map = document.querySelector(".st-key-wall_map");
   const box = map ? map.getBoundingClientRect() : { width: 0, height: 0 };
-  return {
-    width: window.innerWidth,
-    height: window.innerHeight,
-    mapWidth: Math.round(box.width),
-    mapHeight: Math.round(box.height),
-  };
+  return [window.innerWidth, window.innerHeight, Math.round(box.width), Math.round(box.height)];
 }
 
 function tell(head) {
   const now = size();
-  if (!now.mapWidth || !now.mapHeight) return;
-  const told = head.told;
-  if (told && Object.keys(now).every((name) => Math.abs(now[name] - told[name]) <= 1)) return;
+  if (!now[2] || !now[3]) return;
+  if (head.told.every((length, at) => Math.abs(length - now[at]) <= 2)) return;
   head.told = now;
-  head.setStateValue("viewport", now);
+  document.cookie = `gridmap_screen=${now.join(".")}; path=/; max-age=31536000; SameSite=Lax`;
+  head.setStateValue("screen", now);
 }
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".head");
   let head = heads.get(root);
   if (!head) {
-    head = { nodes: build(root), told: data.viewport };
+    head = { nodes: build(root), told: data.screen };
     heads.set(root, head);
     let waiting;
     const later = () => {
