@@ -48,11 +48,6 @@ def _parameters(report: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(report).parameters)
 
 
-def minute() -> datetime:
-    """Return the present minute (UTC): reports that need the time are renewed when it passes."""
-    return datetime.now(UTC).replace(second=0, microsecond=0)
-
-
 def today() -> date:
     """Return the day by the township's clock."""
     return datetime.now(UTC).astimezone(settings().zone).date()
@@ -78,7 +73,7 @@ def township() -> Township | None:
 def load(report: Callable[..., R], /, **arguments: Any) -> R:
     """Return a report, read only when the topics it depends on have changed.
 
-    Missing arguments are filled in by name: `township_code`, `now` (the present minute), `on` (today) and every number that is a
+    Missing arguments are filled in by name: `township_code`, `now`, `on` (today) and every number that is a
     setting. Mark the report with `depends_on`; without it any change renews it.
 
     Parameters
@@ -94,11 +89,13 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
         If the database does not answer.
     """
     given = _filled_in(report, arguments)
+    # A report that needs the time is renewed each minute, and then sees everything up to its own instant.
+    keyed = {name: f"{value:%F %R}" if name == "now" else value for name, value in given.items()}
     known = watch().current().versions
     topics = getattr(report, "topics", None) or tuple(known)
     name = f"{report.__module__}.{report.__qualname__}"
     # Its repr: Streamlit's own hashing of zones and dates is slow, and names what it cannot hash at run time only.
-    key = repr((name, sorted(given.items()), [known[topic] for topic in topics], settings().database_url))
+    key = repr((name, sorted(keyed.items()), [known[topic] for topic in topics], settings().database_url))
     loaded: R = _loaded(key, report, given)
     return loaded
 
@@ -129,7 +126,7 @@ def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict
             town = township()
             given[name] = town.code if town else ""
         elif name == "now":
-            given[name] = minute()
+            given[name] = datetime.now(UTC)
         elif name == "on":
             given[name] = today()
         elif hasattr(settings(), name):
