@@ -151,9 +151,9 @@ def visit_figures(
     -------
     DataFrame
         On the checkpoints' index: `n_due` (whole visits, rounded half up), `n_made` (at most one a day), `n_counted` (made,
-        at most due), `last_visit_at` (NaT: none known), `state`: `visited` (made as often as due), `waiting` (not yet, the
-        span goes on), `missed`, `never` (no visit known at all, though due), `unknown` (nobody checked in anywhere in the
-        span, so nothing can be said).
+        at most due), `last_visit_at` (NaT: none known), `state`: `visited` (made as often as due), `never` (no visit known at
+        all, though due), `waiting` (the span goes on, and until yesterday nothing was missed), `missed`, `unknown` (nobody
+        checked in anywhere in the span, so nothing can be said).
 
     Raises
     ------
@@ -172,15 +172,16 @@ def visit_figures(
     )
     last_visit_at = made.groupby("checkpoint_code")["happened_at"].max().reindex(checkpoints.index)
     anybody = ((visits["day"] >= first_on) & (visits["day"] <= last_on)).any()
-    enough = n_made >= n_due
+    is_over = last_on < today
+    due_so_far = n_due if is_over else np.floor(_due_before(checkpoints, first_on=first_on, today=today)).astype(int)
     state = np.select(
         [
             np.full(len(checkpoints), not anybody),
-            enough,
-            np.full(len(checkpoints), last_on >= today),
+            n_made >= n_due,
             last_visit_at.isna(),
+            (n_made >= due_so_far) & (not is_over),
         ],
-        ["unknown", "visited", "waiting", "never"],
+        ["unknown", "visited", "never", "waiting"],
         default="missed",
     )
     return pd.DataFrame(
@@ -193,6 +194,14 @@ def visit_figures(
         },
         index=checkpoints.index,
     )
+
+
+def _due_before(checkpoints: pd.DataFrame, *, first_on: date, today: date) -> pd.Series:
+    """Return the visits due from a first day until yesterday."""
+    yesterday = today - timedelta(days=1)
+    if yesterday < first_on:
+        return pd.Series(0.0, index=checkpoints.index)
+    return visits_due(checkpoints, first_on=first_on, last_on=yesterday)
 
 
 def due_today(checkpoints: pd.DataFrame, visits: pd.DataFrame, *, today: date) -> pd.DataFrame:

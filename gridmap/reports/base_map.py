@@ -21,7 +21,7 @@ from gridmap.reports.township import find_township
 from gridmap.store.places import read_areas, read_grids, read_households, read_labels, read_paths, read_water
 
 _DEGREE_DECIMALS = 6
-_GRID_COLUMNS = ("name", "village_code", "n_households", "cap_share", "geometry")
+_GRID_COLUMNS = ("name", "village_code", "n_households", "cap_share", "position", "geometry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +76,14 @@ def _groups(connection: Connection, township_code: str, _on: date) -> gpd.GeoDat
 def _grids(connection: Connection, township_code: str, on: date) -> gpd.GeoDataFrame:
     grids = read_grids(connection, township_code=township_code, on=on)
     if grids.empty:
-        return grids.assign(n_households=0, cap_share=0.0)[list(_GRID_COLUMNS)]
+        return grids.assign(n_households=0, cap_share=0.0, position=0)[list(_GRID_COLUMNS)]
     metric = find_township(connection, township_code=township_code).metric_epsg
     homes = read_households(connection, township_code=township_code).to_crs(metric)
     grids["n_households"] = count_points(homes, grids.to_crs(metric))["n_points"]
     # Without homes the load is unknown, not 0.
     grids["cap_share"] = (grids["n_households"] / grids["household_cap"]).round(4) if len(homes) else None
+    # A page colours grids by a text with one sign a grid; this is a grid's place in it.
+    grids["position"] = range(len(grids))
     return grids[list(_GRID_COLUMNS)]
 
 

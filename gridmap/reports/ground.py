@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
 from gridmap.analysis.visits import match_visits
+from gridmap.reports.figures import depends_on
+from gridmap.reports.township import find_township, open_on, read_standing_checkpoints
 from gridmap.store.facts import read_checkins
-from gridmap.store.places import Township, read_areas, read_checkpoints, read_grids, read_households, read_townships
+from gridmap.store.places import Township, read_areas, read_grids, read_households
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,20 +45,16 @@ def read_ground(connection: Connection, *, township_code: str, on: date) -> Grou
 
     Raises
     ------
-    StopIteration
+    InputError
         If the township is not in the database.
     """
-    township = next(town for town in read_townships(connection) if town.code == township_code)
+    township = find_township(connection, township_code=township_code)
     zone = township.metric_epsg
     grids = read_grids(connection, township_code=township_code, on=on).to_crs(zone)
     villages = read_areas(connection, township_code=township_code, level="village").to_crs(zone)
     households = read_households(connection, township_code=township_code).to_crs(zone)
-    checkpoints = read_checkpoints(connection, township_code=township_code).to_crs(zone)
-    is_open = [
-        opened <= on and (pd.isna(closed) or closed > on)
-        for opened, closed in zip(checkpoints["opened_on"], checkpoints["closed_on"], strict=True)
-    ]
-    checkpoints = checkpoints[pd.Series(is_open, index=checkpoints.index, dtype=bool)]
+    checkpoints = read_standing_checkpoints(connection, township_code=township_code).to_crs(zone)
+    checkpoints = checkpoints[open_on(checkpoints, on)]
     return Ground(
         township=township,
         grids=grids,
@@ -82,3 +80,10 @@ def read_visits(
     return match_visits(
         checkins.to_crs(ground.township.metric_epsg), ground.checkpoints, reach_m=checkpoint_reach_m, zone=zone
     )
+
+
+@depends_on("places")
+def villages_report(connection: Connection, *, township_code: str) -> dict[str, str]:
+    """Return the names of the villages by their code."""
+    villages = read_areas(connection, township_code=township_code, level="village")
+    return {str(code): str(name) for code, name in villages["name"].items()}

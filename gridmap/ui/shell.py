@@ -38,6 +38,8 @@ def language_switch() -> None:
 def office_page(title: str) -> Township:
     """Dress an office page and return its township; while nothing is loaded, say how to load and stop.
 
+    The page draws its title itself, in the line of its filters (`controls.line`).
+
     Parameters
     ----------
     title
@@ -51,10 +53,18 @@ def office_page(title: str) -> Township:
     theme.use_office_style()
     language_switch()
     town = loaders.township()
-    st.title(title if town is None else f"{town.name} {title}", anchor=False)
     if town is None:
+        st.title(title, anchor=False)
         no_data()
     return town
+
+
+def data_page(title: str) -> None:
+    """Dress the data page, which is also there while nothing is loaded."""
+    theme.use_office_style()
+    language_switch()
+    town = loaders.township()
+    st.title(title if town is None else f"{town.name} {title}", anchor=False)
 
 
 def no_data() -> NoReturn:

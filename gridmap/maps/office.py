@@ -1,0 +1,292 @@
+"""The light maps of the office pages: one base map, and on it load, heat, or checkpoints and homes."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from PIL import Image
+
+from gridmap.crs import STORED_CRS
+from gridmap.maps.deck import FONT_FAMILY, CachedDeck, View, by_property, deck, layer
+from gridmap.maps.palette import LIGHT, rgba
+
+Urls = Mapping[str, str]
+Name = tuple[str, float, float]
+
+
+@dataclass(frozen=True)
+class MapGround:
+    """What every office map stands on.
+
+    Parameters
+    ----------
+    urls
+        Name and address of the layers `areas`, `grids`, `water`, `paths`; one that is missing is not drawn.
+    names
+        Text, longitude, latitude of the names on the map.
+    view
+        Where to look.
+    """
+
+    urls: tuple[tuple[str, str], ...]
+    names: tuple[Name, ...]
+    view: View
+
+    def layers(
+        self, *, fill: Any, over: Sequence[Mapping[str, Any]] = (), top: Sequence[Mapping[str, Any]] = ()
+    ) -> CachedDeck:
+        """Return the deck: grids with a fill, the base map, `over` it the picture, then borders, `top`, names."""
+        urls = dict(self.urls)
+        return deck(
+            [*_grids(urls, fill=fill), *_base(urls), *over, *_borders(urls), *top, *_names(self.names)], view=self.view
+        )
+
+
+HEAT_RAMP = ("#fbe3bd", "#f6bf7c", "#e9904f", "#d0602f", "#a63c1d")
+CHECKPOINT_STATES = ("visited", "waiting", "missed", "never", "unknown")
+_MARK_CELL_PX = 128
+_MARKS_URL = "/assets/gridmap/marks-light.svg"
+_MARK_SIZES_PX = {"visited": 11, "waiting": 14, "missed": 18, "never": 22, "unknown": 13}
+_HEAT_FROM_SHARE, _HEAT_ALPHA = 0.06, 0.88
+_PLAIN_GROUND = "#eef2f5"
+
+
+def load_deck(ground: MapGround, *, steps: str, colours: Sequence[str], chosen: str | None) -> CachedDeck:
+    """Return the map of grids coloured by one measure.
+
+    Parameters
+    ----------
+    ground
+        The base map.
+    steps
+        One sign a grid, in the order of its code: the step of its colour, `-` for unknown. Only this changes with the
+        measure; the shapes stay in the browser.
+    colours
+        The colour of each step.
+    chosen
+        Code of the grid to be framed, None for none.
+    """
+    # deck.gl's expressions look into a text only when it stands in brackets.
+    step = f'("{steps}")[properties.position]'
+    cases = [f'{step} == "{at}" ? {rgba(colour, 0.92)}' for at, colour in enumerate(colours)]
+    fill = "@@=" + " : ".join([*cases, str(rgba(LIGHT.unknown, 0.25))])
+    return ground.layers(fill=fill, top=_frame(dict(ground.urls), chosen))
+
+
+def heat_deck(ground: MapGround, *, image: str, corners: Sequence[Sequence[float]]) -> CachedDeck:
+    """Return the heat map: a density picture over the base map.
+
+    Parameters
+    ----------
+    ground
+        The base map.
+    image
+        The picture as a data address, from `heat_image`.
+    corners
+        Its corners as longitude and latitude: south-west, north-west, north-east, south-east.
+    """
+    picture = {"@@type": "BitmapLayer", "id": "heat", "image": image, "bounds": [list(corner) for corner in corners]}
+    return ground.layers(fill=rgba(_PLAIN_GROUND, 1.0), over=[picture])
+
+
+def coverage_deck(ground: MapGround, *, households: gpd.GeoDataFrame, checkpoints: gpd.GeoDataFrame) -> CachedDeck:
+    """Return the map of covered and uncovered homes and of checkpoints by state.
+
+    Parameters
+    ----------
+    ground
+        The base map.
+    households
+        Points in degrees with `is_covered`.
+    checkpoints
+        Points in degrees with `state`, one of `CHECKPOINT_STATES`.
+    """
+    covered, uncovered = households[households["is_covered"]], households[~households["is_covered"]]
+    return ground.layers(
+        fill=rgba(_PLAIN_GROUND, 1.0),
+        top=[
+            _homes(covered, "covered", LIGHT.unknown, alpha=0.55, radius_px=1.6),
+            _homes(uncovered, "uncovered", LIGHT.alarm, alpha=0.95, radius_px=3.2),
+            _checkpoints(checkpoints),
+        ],
+    )
+
+
+def heat_image(values: npt.NDArray[np.float64], *, highest: float) -> str:
+    """Return a density surface as a PNG in a data address: transparent where little is, one ramp, no rainbow.
+
+    Parameters
+    ----------
+    values
+        Rows from north to south, not negative.
+    highest
+        The value that gets the strongest colour; the same for pictures that are to be compared.
+    """
+    share = np.clip(values / highest, 0, 1) if highest > 0 else np.zeros_like(values)
+    ramp = np.array([rgba(colour, 1.0)[:3] for colour in HEAT_RAMP], dtype=float)
+    at = np.linspace(0, 1, len(ramp))
+    pixels = np.zeros((*share.shape, 4), dtype=np.uint8)
+    for channel in range(3):
+        pixels[..., channel] = np.interp(share, at, ramp[:, channel]).round()
+    visible = np.clip((share - _HEAT_FROM_SHARE) / (0.35 - _HEAT_FROM_SHARE), 0, 1)
+    pixels[..., 3] = (255 * _HEAT_ALPHA * visible).round()
+    file = io.BytesIO()
+    Image.fromarray(pixels, "RGBA").resize((share.shape[1] * 3, share.shape[0] * 3), Image.Resampling.BICUBIC).save(
+        file, "PNG"
+    )
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def corners_of(bounds: tuple[float, float, float, float], crs: Any) -> list[list[float]]:
+    """Return the corners of metric bounds in degrees: south-west, north-west, north-east, south-east."""
+    west, south, east, north = bounds
+    ring = [(west, south), (west, north), (east, north), (east, south)]
+    points = gpd.GeoSeries(shapely.points(ring), crs=crs).to_crs(STORED_CRS)
+    return [[round(point.x, 7), round(point.y, 7)] for point in points]
+
+
+def _grids(urls: Urls, *, fill: Any) -> list[dict[str, Any]]:
+    if "grids" not in urls:
+        return []
+    line = {"getLineColor": rgba("#8fa3b3", 0.9), "getLineWidth": 0.8, "lineWidthUnits": "pixels"}
+    trigger = {"updateTriggers": {"getFillColor": [str(fill)]}}
+    return [
+        layer("GeoJsonLayer", "grids", urls["grids"], filled=True, stroked=True, getFillColor=fill, **line, **trigger)
+    ]
+
+
+def _frame(urls: Urls, chosen: str | None) -> list[dict[str, Any]]:
+    if "grids" not in urls or chosen is None:
+        return []
+    shown = f'@@=properties.code == "{chosen}" ? {rgba(LIGHT.strong, 1)} : [0, 0, 0, 0]'
+    return [
+        layer(
+            "GeoJsonLayer",
+            f"chosen-{chosen}",
+            urls["grids"],
+            filled=False,
+            stroked=True,
+            getLineColor=shown,
+            getLineWidth=3,
+            lineWidthUnits="pixels",
+            lineJointRounded=True,
+        )
+    ]
+
+
+def _base(urls: Urls) -> list[dict[str, Any]]:
+    layers = []
+    if "paths" in urls:
+        colour = by_property(
+            "kind", {"road": rgba("#8c99a5", 0.9), "lane": rgba(LIGHT.path, 0.7)}, rgba(LIGHT.path, 0.4)
+        )
+        width = by_property("kind", {"road": 1.8, "lane": 1.0}, 0.7)
+        layers.append(
+            layer(
+                "GeoJsonLayer", "paths", urls["paths"], getLineColor=colour, getLineWidth=width, lineWidthUnits="pixels"
+            )
+        )
+    if "water" in urls:
+        width = by_property("kind", {"river": 4.0, "canal": 1.2}, 0.5)
+        water = {"getFillColor": rgba(LIGHT.water, 1), "getLineColor": rgba(LIGHT.water, 1), "getLineWidth": width}
+        rounded = {"lineWidthUnits": "pixels", "lineCapRounded": True, "lineJointRounded": True}
+        layers.append(layer("GeoJsonLayer", "water", urls["water"], filled=True, stroked=True, **water, **rounded))
+    return layers
+
+
+def _borders(urls: Urls) -> list[dict[str, Any]]:
+    if "areas" not in urls:
+        return []
+    width = by_property("level", {"township": 2.4}, 1.6)
+    colour = by_property("level", {"township": rgba("#3c4f60", 1)}, rgba("#5b7083", 0.9))
+    return [
+        layer(
+            "GeoJsonLayer",
+            "areas",
+            urls["areas"],
+            filled=False,
+            stroked=True,
+            getLineColor=colour,
+            getLineWidth=width,
+            lineWidthUnits="pixels",
+            lineJointRounded=True,
+        )
+    ]
+
+
+def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
+    rows = [{"text": text, "at": [round(x, 6), round(y, 6)]} for text, x, y in names]
+    return [
+        layer(
+            "TextLayer",
+            "names",
+            rows,
+            getText="@@=text",
+            getPosition="@@=at",
+            getSize=14,
+            getColor=rgba(LIGHT.strong, 1),
+            fontFamily=FONT_FAMILY.split(",")[1].strip(" '"),
+            fontWeight=500,
+            characterSet="auto",
+            fontSettings={"sdf": True, "fontSize": 48, "buffer": 8, "radius": 16},
+            outlineWidth=4,
+            outlineColor=rgba("#ffffff", 0.95),
+        )
+    ]
+
+
+def _homes(
+    households: gpd.GeoDataFrame, identity: str, colour: str, *, alpha: float, radius_px: float
+) -> dict[str, Any]:
+    at = np.round(np.column_stack([households.geometry.x, households.geometry.y]), 6).tolist()
+    return layer(
+        "ScatterplotLayer",
+        identity,
+        [{"at": place} for place in at],
+        getPosition="@@=at",
+        getFillColor=rgba(colour, alpha),
+        getRadius=radius_px,
+        radiusUnits="pixels",
+    )
+
+
+def _checkpoints(checkpoints: gpd.GeoDataFrame) -> dict[str, Any]:
+    cells = {
+        state: {"x": at * _MARK_CELL_PX, "y": 0, "width": _MARK_CELL_PX, "height": _MARK_CELL_PX}
+        for at, state in enumerate(CHECKPOINT_STATES)
+    }
+    worst_last = checkpoints.iloc[::-1]
+    rows = [
+        {"state": state, "at": [round(point.x, 6), round(point.y, 6)], "size": _MARK_SIZES_PX[state]}
+        for state, point in zip(worst_last["state"], worst_last.geometry, strict=True)
+    ]
+    return layer(
+        "IconLayer",
+        "checkpoints",
+        rows,
+        iconAtlas=_MARKS_URL,
+        iconMapping=cells,
+        getIcon="@@=state",
+        getPosition="@@=at",
+        getSize="@@=size",
+        sizeUnits="pixels",
+    )
+
+
+def measure_steps(values: pd.Series, *, bounds: Sequence[float]) -> str:
+    """Return one character a value: how many of the rising bounds it has reached, `-` where it is unknown.
+
+    Examples
+    --------
+    >>> measure_steps(pd.Series([0.0, 5.0, float("nan"), 12.0]), bounds=[5, 10])
+    '01-2'
+    """
+    steps = np.searchsorted(np.asarray(bounds, dtype=float), values.to_numpy(dtype=float), side="right")
+    return "".join("-" if missing else str(step) for step, missing in zip(steps, values.isna(), strict=True))

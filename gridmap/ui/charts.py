@@ -1,0 +1,91 @@
+"""Charts of the office pages as ECharts options."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from gridmap.maps.deck import FONT_FAMILY
+from gridmap.maps.palette import LIGHT
+
+# One hue a series, apart also for eyes that do not tell red from green.
+SERIES = ("#c7461f", "#2a7f9e", "#b07d0a", "#6b5b95", "#1f8a63", "#9fb0bd")
+_WORDS = {"fontFamily": FONT_FAMILY, "fontSize": 12, "color": LIGHT.normal}
+
+
+def monthly_option(monthly: pd.DataFrame, *, others: str, most: int = 5) -> dict[str, Any]:
+    """Return stacked bars of incidents per month: the largest series by name, the rest together.
+
+    Parameters
+    ----------
+    monthly
+        Index the month, one column a series.
+    others
+        Word for the rest.
+    most
+        How many series keep their name.
+    """
+    largest = monthly.sum().sort_values(ascending=False, kind="stable").index[:most]
+    shown = monthly[largest]
+    if monthly.shape[1] > most:
+        shown = shown.assign(**{others: monthly.drop(columns=largest).sum(axis=1)})
+    return {
+        "animation": False,
+        "color": [*SERIES[:most], SERIES[-1]],
+        "grid": {"left": 4, "right": 8, "top": 34, "bottom": 2, "containLabel": True},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "textStyle": _WORDS},
+        "xAxis": {
+            "type": "category",
+            "data": [str(month)[2:] for month in shown.index],
+            "axisLabel": _WORDS,
+            "axisTick": {"show": False},
+            "axisLine": {"lineStyle": {"color": LIGHT.line}},
+        },
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": _WORDS,
+            "splitLine": {"lineStyle": {"color": LIGHT.line}},
+        },
+        "series": [
+            {
+                "type": "bar",
+                "name": str(name),
+                "stack": "incidents",
+                "barMaxWidth": 34,
+                "data": [int(value) for value in shown[name]],
+            }
+            for name in shown.columns
+        ],
+    }
+
+
+def states_option(counts: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
+    """Return one bar made of states.
+
+    Parameters
+    ----------
+    counts
+        Words, number and colour of each state, in order.
+    """
+    return {
+        "animation": False,
+        "grid": {"left": 0, "right": 0, "top": 26, "bottom": 0},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
+        "tooltip": {"textStyle": _WORDS},
+        "xAxis": {"type": "value", "show": False, "max": sum(number for _, number, _ in counts) or 1},
+        "yAxis": {"type": "category", "show": False, "data": [""]},
+        "series": [
+            {
+                "type": "bar",
+                "name": f"{words} {number}",
+                "stack": "states",
+                "barWidth": 16,
+                "data": [number],
+                "itemStyle": {"color": colour},
+            }
+            for words, number, colour in counts
+            if number
+        ],
+    }

@@ -1,0 +1,55 @@
+"""Disputes: heat map by month, monthly series, tables by category and village."""
+
+import streamlit as st
+
+from gridmap.reports.disputes import disputes_report
+from gridmap.texts import t
+from gridmap.ui import charts, controls, disputes_view, loaders, panels, shell
+from gridmap.ui.roles import require_role
+
+require_role("viewer")
+township = shell.office_page(t("shell.disputes"))
+villages = panels.village_names()
+places, age_place = controls.line(f"{township.name} {t('shell.disputes')}", 4)
+with places[0]:
+    period = controls.period(initially="last_12_months")
+with places[1]:
+    kind = controls.kind()
+with places[3]:
+    village = controls.village(township, villages)
+span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind, "now": controls.as_of()}
+with places[2]:
+    category = controls.category(loaders.load(disputes_report, category=None, village_code=None, **span).category_names)
+report = loaders.load(disputes_report, category=category, village_code=village, **span)
+with age_place:
+    panels.data_age(report.known_at)
+panels.figures(
+    [
+        ("disputes.incidents", report.n_incidents),
+        ("disputes.settled", report.settled),
+        ("disputes.in_grid", report.in_grid),
+        ("disputes.on_time", report.on_time),
+    ]
+)
+if not report.n_incidents.value:
+    st.info(t("disputes.none" if report.n_incidents.value == 0 else "disputes.unknown"))
+    st.stop()
+left, right = st.columns(2)
+with left:
+    month = disputes_view.month_slider(report)
+    disputes_view.legend(report, month)
+    st.pydeck_chart(disputes_view.deck(report, township, month), height=400, key="disputes_map")
+    disputes_view.left_out(report)
+with right:
+    st.echarts_chart(
+        charts.monthly_option(disputes_view.named(report.monthly, kind), others=t("disputes.others")),
+        height=210,
+        theme=None,
+        renderer="svg",
+        key="disputes_months",
+    )
+    by_category, by_village = st.tabs([t("disputes.by_category"), t("disputes.by_village")])
+    with by_category:
+        disputes_view.table(report.categories, t("disputes.category"), key="disputes_categories")
+    with by_village:
+        disputes_view.table(report.villages, t("disputes.village"), key="disputes_villages")

@@ -1,0 +1,45 @@
+"""Workload per grid: figures, map by a measure, sortable table, per village, download."""
+
+import streamlit as st
+
+from gridmap.reports.workload import workload_report
+from gridmap.texts import t
+from gridmap.ui import controls, loaders, panels, shell, workload_view
+from gridmap.ui.roles import require_role
+
+require_role("viewer")
+township = shell.office_page(t("shell.workload"))
+(period_place, measure_place, village_place), age_place = controls.line(f"{township.name} {t('shell.workload')}", 3)
+with period_place:
+    period = controls.period()
+with measure_place:
+    measure = controls.measure(workload_view.MEASURES)
+report = loaders.load(workload_report, first_on=period.first_on, last_on=period.last_on, now=controls.as_of())
+with village_place:
+    village = controls.village(township, report.villages["village_name"].to_dict())
+with age_place:
+    panels.data_age(report.known_at)
+if report.grids.empty:
+    st.info(t("workload.no_grids"))
+    st.stop()
+panels.figures(
+    [
+        ("workload.over_cap", report.n_over_cap),
+        ("workload.households", report.n_households),
+        ("workload.per_member", report.households_per_member),
+        ("workload.open", report.n_open),
+        ("workload.overdue", report.n_overdue),
+        ("workload.made_of_due", report.made),
+    ]
+)
+left, right = st.columns(2)
+with right:
+    by_grid, by_village = st.tabs([t("workload.by_grid"), t("workload.by_village")])
+    with by_grid:
+        chosen = workload_view.grid_table(report, village)
+        workload_view.downloads(report, township, village)
+    with by_village:
+        workload_view.village_table(report)
+with left:
+    workload_view.legend(report, measure)
+    st.pydeck_chart(workload_view.deck(report, township, measure, chosen), height=430, key="workload_map")
