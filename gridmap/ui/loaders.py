@@ -1,13 +1,12 @@
 """Reports for pages: read once per change of the data, shared by all sessions."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.errors import StoreUnavailable
@@ -15,6 +14,8 @@ from gridmap.reports.figures import depends_on
 from gridmap.settings import settings
 from gridmap.store.database import read_engine
 from gridmap.store.places import Township, read_townships
+from gridmap.store.versions import TOPICS
+from gridmap.ui.shelf import Shelf
 from gridmap.ui.versions import watch
 
 R = TypeVar("R")
@@ -40,7 +41,8 @@ class Kept(Generic[R]):
     read_at: datetime
 
 
-_last_good: dict[str, Kept[Any]] = {}
+_reports = Shelf(_MAX_REPORTS)
+_last_good: dict[Hashable, Kept[Any]] = {}
 
 
 @cache
@@ -89,15 +91,13 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
         If the database does not answer.
     """
     given = _filled_in(report, arguments)
+    known = watch().current().versions
+    topics: tuple[str, ...] = getattr(report, "topics", TOPICS)
     # A report that needs the time is renewed each minute, and then sees everything up to its own instant.
     keyed = {name: f"{value:%F %R}" if name == "now" else value for name, value in given.items()}
-    known = watch().current().versions
-    topics = getattr(report, "topics", None) or tuple(known)
-    name = f"{report.__module__}.{report.__qualname__}"
-    # Its repr: Streamlit's own hashing of zones and dates is slow, and names what it cannot hash at run time only.
-    key = repr((name, sorted(keyed.items()), [known[topic] for topic in topics], settings().database_url))
-    loaded: R = _loaded(key, report, given)
-    return loaded
+    key = (report, *sorted(keyed.items()), *(known[topic] for topic in topics), settings().database_url)
+    found: R = _reports.take(key, lambda: _read(report, given))
+    return found
 
 
 def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
@@ -108,7 +108,7 @@ def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
     StoreUnavailable
         If the database does not answer and there is no last one.
     """
-    name = f"{report.__module__}.{report.__qualname__}{sorted(arguments.items())}"
+    name = (report, *sorted(arguments.items()))
     try:
         fresh = load(report, **arguments)
     except StoreUnavailable:
@@ -134,15 +134,10 @@ def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict
     return given
 
 
-@st.cache_resource(max_entries=_MAX_REPORTS, show_spinner=False)
-def _loaded(
-    key: str,  # noqa: ARG001  what Streamlit's cache looks at
-    _report: Callable[..., R],
-    _arguments: Mapping[str, Any],
-) -> R:
+def _read(report: Callable[..., R], arguments: Mapping[str, Any]) -> R:
     try:
         with read_engine().connect() as connection:
-            return _report(connection, **_arguments)
+            return report(connection, **arguments)
     except SQLAlchemyError as error:
         raise StoreUnavailable(
             f"The database does not answer ({type(error).__name__}). Look at `gridmap db status`."

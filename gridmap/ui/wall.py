@@ -81,10 +81,7 @@ def _screen() -> None:
         view = _view(town.bounds, screen)
         with st.container(key="wall_left"):
             st.html(wall_markup.left_panels(incidents.report, patrol.report, service.report, spoken))
-            with st.container(key="wall_disputes"):
-                st.html(wall_markup.panel_head(t("live.disputes"), t("live.per_day")))
-                _chart("disputes", wall_charts.disputes_option(incidents.report, screen.scale, spoken))
-                st.html(wall_markup.disputes_foot(incidents.report, spoken))
+            _chart("disputes", wall_charts.disputes_option(incidents.report, screen.scale, spoken))
         with st.container(key="wall_map"):
             st.pydeck_chart(_deck(patrol.report, incidents.report, _urls(), view, screen.map_scale), key="wall_deck")
             pulse_at = newest.point if newest else None
@@ -92,9 +89,7 @@ def _screen() -> None:
         with st.container(key="wall_right"):
             newest_code = newest.incident_code if newest else None
             st.html(wall_markup.right_panels(incidents.report, town, newest_code, spoken))
-            with st.container(key="wall_calendar"):
-                st.html(wall_markup.panel_head(t("live.calendar"), t("live.villages_by_day")))
-                _chart("calendar", wall_charts.calendar_option(patrol.report, screen.scale, spoken))
+            _chart("calendar", wall_charts.calendar_option(patrol.report, screen.scale, spoken))
 
 
 def _chart(name: str, option: dict[str, object]) -> None:

@@ -24,12 +24,8 @@ _SCALE_BAR_MAX_PX = 150
 
 
 def _panel(name: str, title: str, note: str, body: str) -> str:
-    return f'<section class="panel {name}">{panel_head(title, note)}{body}</section>'
-
-
-def panel_head(title: str, note: str) -> Markup:
-    """Return the head of a panel: its title, and the unit or period at the right."""
-    return Markup(f'<div class="panel-head"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>')
+    head = f'<div class="panel-head"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>'
+    return f'<section class="panel {name}">{head}{body}</section>'
 
 
 def _formula(figure: Figure) -> str:
@@ -62,7 +58,7 @@ def _against_yesterday(report: IncidentsReport) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def left_panels(incidents: IncidentsReport, patrol: PatrolReport, service: ServiceReport, language: str) -> Markup:
-    """Return today's incidents, today's patrol and the service circle."""
+    """Return today's incidents, today's patrol, the service circle, and the frame of the disputes' chart."""
     del language  # part of the key: the words differ
     today = "".join(
         (
@@ -82,6 +78,7 @@ def left_panels(incidents: IncidentsReport, patrol: PatrolReport, service: Servi
         _panel("today", t("live.today"), t("live.since_midnight"), f'<div class="tiles">{today}</div>')
         + _panel("patrol", t("live.patrol"), t("live.due_points", n=numbers.figure(patrol.due)), _patrol(patrol))
         + _panel("circle", t("live.circle"), t("live.on_foot"), circle)
+        + _panel("disputes", t("live.disputes"), t("live.per_day"), _closing_shares(incidents))
     )
 
 
@@ -109,26 +106,27 @@ def _patrol(report: PatrolReport) -> str:
     )
 
 
-@lru_cache(maxsize=_KEPT)
-def disputes_foot(report: IncidentsReport, language: str) -> Markup:
-    """Return the shares under the bars of disputes."""
-    del language  # part of the key: the words differ
+def _closing_shares(report: IncidentsReport) -> str:
     shares = ((report.in_grid, "in_grid"), (report.on_time, "on_time"), (report.satisfied, "satisfied"))
     words = "".join(
         f"<span {_formula(figure)}><strong>{escape(numbers.figure(figure))}</strong>{escape(t(f'live.{name}'))}</span>"
         for figure, name in shares
     )
-    return Markup(f'<div class="shares">{words}</div>')
+    return f'<div class="shares">{words}</div>'
 
 
 @lru_cache(maxsize=_KEPT)
 def right_panels(incidents: IncidentsReport, township: TownshipReport, newest: str | None, language: str) -> Markup:
-    """Return the latest events and the fullest grids; `newest` is the incident that just came in."""
+    """Return the latest events, the fullest grids, and the frame of the calendar's chart.
+
+    `newest` is the incident that just came in.
+    """
     del language  # part of the key: the words differ
     cap = numbers.number(township.household_cap)
     return Markup(
         _panel("events", t("live.events"), t("live.by_time"), _events(incidents.events, newest))
         + _panel("loads", t("live.load"), t("live.of_cap", cap=cap), _loads(township.loads[:_N_LOADS]))
+        + _panel("calendar", t("live.calendar"), t("live.villages_by_day"), "")
     )
 
 
