@@ -18,6 +18,7 @@ from gridmap.api.routes import routes
 from gridmap.errors import StoreUnavailable
 from gridmap.settings import PROJECT_DIR
 from gridmap.store.database import prepared_engine
+from gridmap.ui.navigation import PAGES
 from gridmap.ui.versions import watch
 
 _log = logging.getLogger("gridmap")
@@ -41,6 +42,12 @@ async def _lifespan(_app: object) -> AsyncIterator[dict[str, Any] | None]:
 app = st.App(
     PROJECT_DIR / "gridmap" / "ui" / "dashboard.py",
     routes=routes(),
-    middleware=[Middleware(SecurityHeaders, page=Path(st.__file__).parent / "static" / "index.html")],
+    middleware=[
+        Middleware(
+            SecurityHeaders,
+            page=Path(st.__file__).parent / "static" / "index.html",
+            addresses=["/", *(f"/{name}" for name in PAGES)],
+        )
+    ],
     lifespan=_lifespan,
 )

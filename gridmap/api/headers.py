@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # blob: scripts are the inline parts of Streamlit's components; blob: workers and data: images are deck.gl's.
@@ -23,6 +24,7 @@ _POLICY = (
     "form-action 'self'",
     "frame-ancestors 'self'",
 )
+_ROOT_SCRIPT = b'window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}'
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,21 +34,23 @@ _HEADERS = {
 _CLOSED_PATHS = ("/_stcore/metrics",)
 
 
-def content_security_policy(page: Path) -> str:
-    """Return the policy, with the hashes of the inline scripts of the page that the program serves.
+def rooted(page: bytes) -> bytes:
+    """Return Streamlit's page, told that the server answers at the root.
 
-    Raises
-    ------
-    OSError
-        If the page cannot be read.
+    Without it a deep link such as `/live` first asks `/live/_stcore/…`, an error in the console at every visit.
     """
-    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page.read_bytes()))
+    return page.replace(b"<head>", b"<head><script>" + _ROOT_SCRIPT + b"</script>", 1)
+
+
+def content_security_policy(page: bytes) -> str:
+    """Return the policy, with the hashes of the inline scripts of the page that the program serves."""
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return "; ".join(_POLICY).format(hashes=hashes)
 
 
 class SecurityHeaders:
-    """Middleware that adds the headers and closes the paths that tell about the machine.
+    """Middleware that adds the headers, serves the page, and closes the paths that tell about the machine.
 
     Parameters
     ----------
@@ -54,11 +58,20 @@ class SecurityHeaders:
         The application behind it.
     page
         The HTML page whose own inline scripts may run, by their hashes; no other inline script may.
+    addresses
+        Paths at which the page is served.
+
+    Raises
+    ------
+    OSError
+        If the page cannot be read.
     """
 
-    def __init__(self, app: ASGIApp, *, page: Path) -> None:
+    def __init__(self, app: ASGIApp, *, page: Path, addresses: Collection[str]) -> None:
         self._app = app
-        self._headers = {"Content-Security-Policy": content_security_policy(page), **_HEADERS}
+        self._page = rooted(page.read_bytes())
+        self._addresses = frozenset(addresses)
+        self._headers = {"Content-Security-Policy": content_security_policy(self._page), **_HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,5 +88,9 @@ class SecurityHeaders:
 
         if scope["path"].rstrip("/").endswith(_CLOSED_PATHS):
             await PlainTextResponse("closed", status_code=404)(scope, receive, send_with_headers)
+            return
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in self._addresses:
+            page = HTMLResponse(self._page, headers={"Cache-Control": "no-cache"})
+            await page(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)

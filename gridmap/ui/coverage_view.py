@@ -12,6 +12,7 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import charts, panels
+from gridmap.ui.numbers import UNKNOWN
 
 _COLOURS = {
     "visited": LIGHT.good,
@@ -64,7 +65,7 @@ def checkpoint_table(report: CoverageReport) -> None:
     shown = rows[["name", "village_name", "n_due", "n_made", "n_missing"]].assign(
         state=[t(f"coverage.mark_{state}") for state in rows["state"]],
         duty=[t(f"controls.duty_{duty}") for duty in rows["duty"]],
-        last_visit_at=rows["last_visit_at"].dt.tz_convert(settings().zone).dt.strftime("%Y-%m-%d %H:%M"),
+        last_visit_at=rows["last_visit_at"].dt.tz_convert(settings().zone).dt.strftime("%m-%d %H:%M").fillna(UNKNOWN),
     )
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     st.dataframe(
