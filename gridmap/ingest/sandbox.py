@@ -73,7 +73,10 @@ def read_vectors(file: Path, *, limits: Limits, shown_name: str | None = None) -
             if found:
                 shutil.copyfile(found[0], work / f"input{sibling}")
         answer = _run(work, {"kind": "vectors", "file": f"input{ending}"}, limits=limits, name=name)
-        return [_vector_table(work, number, table) for number, table in enumerate(answer["tables"])]
+        try:
+            return [_vector_table(work, number, table) for number, table in enumerate(answer["tables"])]
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            raise InputError(t("ingest.error_encoding", file=name)) from error
 
 
 def read_workbook(file: Path, *, limits: Limits) -> list[Sheet]:

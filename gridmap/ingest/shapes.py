@@ -166,25 +166,26 @@ def _repaired(ledger: Ledger, shapes: Shapes, given: Given) -> Shapes:
     shapes = _only_open(ledger, shapes)
     lengthless = shapely.length(shapes) == 0
     ledger.refuse(lengthless, "empty_geometry")
-    broken = np.flatnonzero(~shapely.is_valid(shapes) & ledger.is_open)
+    if not ledger.n_open:
+        return shapes
+    epsg = zone_of(shapes, given)
+    metres = to_metres(shapes, epsg=epsg)
+    # A sliver can be sound in degrees and cross itself in metres, or the other way round: it must be sound in both.
+    broken = np.flatnonzero(~(shapely.is_valid(shapes) & shapely.is_valid(metres)) & ledger.is_open)
     if not len(broken):
         return shapes
-    metres = to_metres(shapes[broken], epsg=zone_of(shapes, given))
-    before = shapely.area(metres)
-    mended = shapely.make_valid(metres, method="structure", keep_collapsed=False)
-    after = shapely.area(mended)
+    mended = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    mended_metres = to_metres(mended, epsg=epsg)
+    before, after = shapely.area(metres[broken]), shapely.area(mended_metres)
     change = np.abs(after - before) / np.maximum(np.maximum(after, before), 1e-9)
-    whole = np.isin(shapely.get_type_id(mended), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
-    is_fine = whole & (change < MAX_REPAIR_SHARE) & (after > 0)
-    reasons = shapely.is_valid_reason(shapes)
+    is_whole = np.isin(shapely.get_type_id(mended), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    is_fine = is_whole & (change < MAX_REPAIR_SHARE) & (after > 0) & shapely.is_valid(mended_metres)
     refused, changed = np.zeros(len(shapes), dtype=bool), np.zeros(len(shapes), dtype=bool)
-    refused[broken[~is_fine]] = True
-    changed[broken[is_fine]] = True
-    percent = np.zeros(len(shapes))
-    percent[broken] = change * 100
-    shown = np.array([f"{share:.3g}" for share in percent], dtype=object)
-    fault = np.array([str(reason).split("[")[0] for reason in reasons], dtype=object)
-    ledger.refuse(refused, "invalid_geometry", fault=fault, percent=shown)
-    ledger.change(changed, "repaired", fault=fault, percent=shown)
-    shapes[broken[is_fine]] = shapely.make_valid(shapes[broken[is_fine]], method="structure", keep_collapsed=False)
+    refused[broken[~is_fine]], changed[broken[is_fine]] = True, True
+    percent, fault = np.full(len(shapes), "", dtype=object), np.full(len(shapes), "", dtype=object)
+    percent[broken] = [f"{share * 100:.3g}" for share in change]
+    fault[broken] = [str(reason).split("[")[0] for reason in shapely.is_valid_reason(metres[broken])]
+    ledger.refuse(refused, "invalid_geometry", fault=fault, percent=percent)
+    ledger.change(changed, "repaired", fault=fault, percent=percent)
+    shapes[broken[is_fine]] = mended[is_fine]
     return shapes

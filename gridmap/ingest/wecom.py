@@ -93,7 +93,9 @@ def _wecom_error(content: dict[str, Any], name: str) -> InputError:
 
 def _cell(cell: Any) -> Any:
     if isinstance(cell, str):
-        return cell if cell.strip() else None
+        # JSON can write half a surrogate pair (`\ud800`), which is no text anywhere else.
+        whole = cell.encode("utf-8", "replace").decode("utf-8")
+        return whole if whole.strip() else None
     if isinstance(cell, list | dict):
         return json.dumps(cell, ensure_ascii=False, sort_keys=True)
     return cell

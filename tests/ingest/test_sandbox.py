@@ -58,6 +58,20 @@ def test_truncated_geojson_says_where_it_breaks_off(tmp_path, points):
         read_vectors(file, limits=Limits())
 
 
+def test_text_that_is_no_text_is_refused(tmp_path, points):
+    import sqlite3
+
+    file = write_vector(points, tmp_path / "a.gpkg")
+    with sqlite3.connect(file) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+        for trigger in tables:
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("UPDATE a SET name = CAST(X'FFFEFF' AS TEXT)")
+    database.close()
+    with pytest.raises(InputError, match="neither UTF-8 nor GB18030"):
+        read_vectors(file, limits=Limits())
+
+
 def test_too_many_columns_and_rows_are_refused(tmp_path, points):
     file = write_vector(points.assign(a=1, b=2), tmp_path / "a.gpkg")
     with pytest.raises(InputError, match="has 3 columns, more than the limit of 2"):

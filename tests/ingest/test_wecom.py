@@ -57,6 +57,11 @@ def test_broken_json_is_refused_with_its_place(tmp_path, text):
         read_json(file, name="c.json")
 
 
+def test_half_a_surrogate_pair_is_no_text():
+    table = _table({"errcode": 0, "checkindata": [ITEM | json.loads('{"notes": "a\\ud800"}')]})
+    assert table.column("notes").tolist() == ["a?"]
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
