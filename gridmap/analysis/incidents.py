@@ -18,6 +18,8 @@ _STATE_OF_STEP = {
 # Steps of one instant are taken in the order of the life cycle.
 _ORDER = {kind: rank for rank, kind in enumerate([*_STATE_OF_STEP, "extended", "followed_up"])}
 _ABOVE_GRID = ("village", "township")
+# The level of a step is that of who acts: a member escalates to the grid, the grid to the village.
+_ESCALATES_INSIDE_GRID = "member"
 _SATISFIED_FROM = 4
 
 
@@ -43,7 +45,8 @@ def incident_states(
     DataFrame
         On the incidents' index: `state`, `level` (of the last step that names one, else null), `last_step_at`,
         `closed_at` (NaT while open), `is_open`, `is_overdue`, `is_due_soon` (bool), `is_on_time` (boolean, NA while open
-        or without due time), `is_in_grid` (boolean, NA while open: closed without ever reaching village or township),
+        or without due time), `is_in_grid` (boolean, NA while open: closed without a step at village or township
+        and without an escalation above the grid),
         `satisfaction` (last given, else NaN).
 
     Raises
@@ -57,12 +60,12 @@ def incident_states(
     """
     known = steps[steps["incident_code"].isin(incidents.index) & (steps["happened_at"] <= now)]
     known = known.assign(rank=known["kind"].map(_ORDER)).sort_values(["happened_at", "rank"], kind="stable")
-    by_incident = known["incident_code"]
     moving = known[known["kind"].isin(_STATE_OF_STEP)].drop_duplicates("incident_code", keep="last")
     moving = moving.set_index("incident_code")
     ending = known[known["kind"].isin(["closed", "reopened"])].drop_duplicates("incident_code", keep="last")
     closed = ending[ending["kind"] == "closed"].set_index("incident_code")
-    went_up = set(known.loc[known["level"].isin(_ABOVE_GRID), "incident_code"])
+    leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
+    went_up = set(known.loc[leaves | known["level"].isin(_ABOVE_GRID), "incident_code"])
     index = incidents.index
     closed_at = closed["happened_at"].reindex(index)
     is_open = closed_at.isna()
@@ -73,8 +76,8 @@ def incident_states(
     return pd.DataFrame(
         {
             "state": moving["kind"].map(_STATE_OF_STEP).reindex(index).fillna("reported"),
-            "level": known.dropna(subset="level").groupby(by_incident)["level"].last().reindex(index),
-            "last_step_at": known.groupby(by_incident)["happened_at"].last().reindex(index),
+            "level": known.dropna(subset="level").groupby("incident_code")["level"].last().reindex(index),
+            "last_step_at": known.groupby("incident_code")["happened_at"].last().reindex(index),
             "closed_at": closed_at,
             "is_open": is_open,
             "is_overdue": is_open & has_due & (due_at < now),
@@ -82,7 +85,7 @@ def incident_states(
             "is_on_time": is_on_time,
             "is_in_grid": stays_in_grid,
             "satisfaction": known.dropna(subset="satisfaction")
-            .groupby(by_incident)["satisfaction"]
+            .groupby("incident_code")["satisfaction"]
             .last()
             .reindex(index)
             .astype(float),
@@ -104,14 +107,14 @@ def closing_figures(states: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Index `closing`, `on_time`, `in_grid`, `satisfaction`; columns `numerator`, `denominator` (int), `share` (0 to 1,
         NaN where the denominator is 0). `closing` is of all incidents, `on_time` of the closed ones with a due time,
-        `in_grid` of the closed ones, `satisfaction` (rated 4 or 5) of the rated ones.
+        `in_grid` of the closed ones, `satisfaction` (rated 4 or 5) of the rated closed ones.
 
     Raises
     ------
     KeyError
         If a column is missing.
     """
-    rated = states["satisfaction"].dropna()
+    rated = states.loc[~states["is_open"], "satisfaction"].dropna()
     counts = {
         "closing": (int((~states["is_open"]).sum()), len(states)),
         "on_time": (int(states["is_on_time"].sum()), int(states["is_on_time"].notna().sum())),
