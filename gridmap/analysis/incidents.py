@@ -31,7 +31,7 @@ def incident_states(
     Parameters
     ----------
     incidents
-        Index the incident's code; columns `happened_at`, `due_at` (tz-aware; may be null).
+        Index the incident's code, unique; columns `happened_at`, `due_at` (tz-aware; may be null).
     steps
         One row a step: `incident_code`, `kind`, `level`, `satisfaction`, `happened_at`; in any order. Steps later than
         `now` and steps of other incidents are left out.
@@ -58,37 +58,36 @@ def incident_states(
     -----
     A reopening after the closing opens the incident again. The order of the rows never matters. Rule: docs/kpi.md.
     """
-    known = steps[steps["incident_code"].isin(incidents.index) & (steps["happened_at"] <= now)]
-    known = known.assign(rank=known["kind"].map(_ORDER)).sort_values(["happened_at", "rank"], kind="stable")
-    moving = known[known["kind"].isin(_STATE_OF_STEP)].drop_duplicates("incident_code", keep="last")
-    moving = moving.set_index("incident_code")
-    ending = known[known["kind"].isin(["closed", "reopened"])].drop_duplicates("incident_code", keep="last")
-    closed = ending[ending["kind"] == "closed"].set_index("incident_code")
-    leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
-    went_up = set(known.loc[leaves | known["level"].isin(_ABOVE_GRID), "incident_code"])
     index = incidents.index
-    closed_at = closed["happened_at"].reindex(index)
+    # The place of the incident instead of its code: numbers sort and group many times faster than texts.
+    known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])), rank=steps["kind"].map(_ORDER))
+    known = known[(known["place"] >= 0) & (known["happened_at"] <= now)].sort_values(["happened_at", "rank"])
+
+    def last(column: str, rows: pd.DataFrame) -> pd.Series:
+        newest = rows.drop_duplicates("place", keep="last").set_index("place")[column]
+        on_all: pd.Series = newest.reindex(range(len(index))).set_axis(index)
+        return on_all
+
+    ending = known[known["kind"].isin(["closed", "reopened"])]
+    closed_at = last("happened_at", ending).where(last("kind", ending) == "closed")
+    leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
+    went_up = np.zeros(len(index), dtype=bool)
+    went_up[known.loc[leaves | known["level"].isin(_ABOVE_GRID), "place"]] = True
     is_open = closed_at.isna()
     due_at = incidents["due_at"]
     has_due = due_at.notna()
-    is_on_time = (closed_at <= due_at).astype("boolean").mask(is_open | ~has_due)
-    stays_in_grid = pd.Series(~index.isin(went_up), index=index).astype("boolean").mask(is_open)
     return pd.DataFrame(
         {
-            "state": moving["kind"].map(_STATE_OF_STEP).reindex(index).fillna("reported"),
-            "level": known.dropna(subset="level").groupby("incident_code")["level"].last().reindex(index),
-            "last_step_at": known.groupby("incident_code")["happened_at"].last().reindex(index),
+            "state": last("kind", known[known["kind"].isin(_STATE_OF_STEP)]).map(_STATE_OF_STEP).fillna("reported"),
+            "level": last("level", known.dropna(subset="level")),
+            "last_step_at": last("happened_at", known),
             "closed_at": closed_at,
             "is_open": is_open,
             "is_overdue": is_open & has_due & (due_at < now),
             "is_due_soon": is_open & has_due & (due_at >= now) & (due_at <= now + due_soon),
-            "is_on_time": is_on_time,
-            "is_in_grid": stays_in_grid,
-            "satisfaction": known.dropna(subset="satisfaction")
-            .groupby("incident_code")["satisfaction"]
-            .last()
-            .reindex(index)
-            .astype(float),
+            "is_on_time": (closed_at <= due_at).astype("boolean").mask(is_open | ~has_due),
+            "is_in_grid": pd.Series(~went_up, index=index).astype("boolean").mask(is_open),
+            "satisfaction": last("satisfaction", known.dropna(subset="satisfaction")).astype(float),
         },
         index=index,
     )
