@@ -1,0 +1,105 @@
+"""Points in areas: exact against brute force, each point at most once, the fast way equal to the plain one."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridmap.analysis import counting
+from gridmap.analysis.counting import count_points, locate
+from gridmap.errors import CrsError
+
+METRIC = "EPSG:4547"
+SQUARES = gpd.GeoDataFrame(
+    geometry=[shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)], index=["west", "east"], crs=METRIC
+)
+
+
+def _points(*places: tuple[float, float] | None, **columns: list[int]) -> gpd.GeoDataFrame:
+    shapes = [None if place is None else shapely.Point(place) for place in places]
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=METRIC))
+
+
+def test_points_are_counted_with_their_weights():
+    points = _points((1, 1), (2, 2), (15, 5), (99, 99), None, n_residents=[3, 4, 5, 6, 7])
+    counted = count_points(points, SQUARES, weights=["n_residents"])
+    assert counted.to_dict("index") == {
+        "west": {"n_points": 2, "n_residents": 7},
+        "east": {"n_points": 1, "n_residents": 5},
+    }
+
+
+def test_a_point_on_a_shared_border_belongs_to_the_first_area_only():
+    points = _points((10, 5), (10, 0), (0, 0))
+    assert locate(points, SQUARES).tolist() == ["west", "west", "west"]
+    assert locate(points, SQUARES.iloc[::-1]).tolist() == ["east", "east", "west"]
+    assert count_points(points, SQUARES)["n_points"].sum() == 3
+
+
+def test_nothing_is_somewhere_without_areas_and_nobody_without_points():
+    assert locate(_points((1, 1)), SQUARES.iloc[:0]).isna().all()
+    assert count_points(_points(), SQUARES)["n_points"].tolist() == [0, 0]
+
+
+def _odd_areas(rng: np.random.Generator, n: int) -> gpd.GeoDataFrame:
+    """Areas with holes, several parts and overlaps."""
+    shapes = []
+    for _ in range(n):
+        x, y, radius = rng.uniform(0, 1000, 3) * (1, 1, 0.2) + (0, 0, 20)
+        disc = shapely.Point(x, y).buffer(radius, quad_segs=int(rng.integers(1, 9)))
+        hole = shapely.Point(x, y).buffer(radius / 2)
+        other = shapely.box(x + radius, y, x + 2 * radius, y + radius)
+        shapes.append(shapely.union_all([disc.difference(hole), other]))
+    return gpd.GeoDataFrame(geometry=shapes, crs=METRIC)
+
+
+def _brute_force(xy: np.ndarray, areas: gpd.GeoDataFrame) -> list[int | None]:
+    points = shapely.points(xy)
+    covers = np.array([shapely.covers(shape, points) for shape in areas.geometry])
+    return [int(np.argmax(column)) if column.any() else None for column in covers.T]
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 12))
+@settings(max_examples=25, deadline=None)
+def test_both_ways_agree_with_brute_force(seed: int, n: int):
+    rng = np.random.default_rng(seed)
+    areas = _odd_areas(rng, n)
+    vertices = shapely.get_coordinates(areas.geometry.to_numpy())
+    middles = (vertices[:-1] + vertices[1:]) / 2
+    xy = np.concatenate([rng.uniform(-100, 1200, (300, 2)), vertices, middles, np.full((1, 2), np.nan)])
+    points = gpd.GeoDataFrame(geometry=shapely.points(xy), crs=METRIC)
+    points.loc[len(xy) - 1, "geometry"] = None
+    expected = _brute_force(xy[:-1], areas)
+    plain = [None if label is None else int(label) for label in locate(points, areas)]
+    assert plain == [*expected, None]
+    shapes = areas.geometry.to_numpy()
+    table = counting._CellTable(shapes, bounds=tuple(shapely.total_bounds(shapes)), n_points=5_000)
+    answers = table.answers(xy)
+    known = answers != table.CROSSED
+    told = [None if answer < 0 else int(answer) for answer in answers[known]]
+    assert told == [want for want, is_known in zip([*expected, None], known, strict=True) if is_known]
+
+
+def test_many_points_go_the_fast_way_with_the_same_answer():
+    rng = np.random.default_rng(1)
+    areas = _odd_areas(rng, 30)
+    xy = rng.uniform(0, 1000, (counting._CELLS_PAY_FROM, 2))
+    points = gpd.GeoDataFrame(geometry=shapely.points(xy), crs=METRIC)
+    expected = gpd.sjoin(points, areas, predicate="within").groupby(level=0)["index_right"].min()
+    found = locate(points, areas).dropna().astype(int)
+    assert found.to_dict() == expected.to_dict()
+
+
+def test_degrees_are_refused():
+    with pytest.raises(CrsError, match="not in metres"):
+        count_points(_points((1, 1)).set_crs("EPSG:4490", allow_override=True), SQUARES)
+
+
+def test_the_layers_are_left_as_they_were():
+    points, areas = _points((1, 1), n_residents=[2]), SQUARES.copy()
+    before = points.copy()
+    count_points(points, areas, weights=["n_residents"])
+    assert points.equals(before)
+    assert areas.equals(SQUARES)
