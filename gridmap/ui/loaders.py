@@ -119,6 +119,12 @@ def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
     return _last_good[name]
 
 
+def forget() -> None:
+    """Forget all reports: the program is pointed at another database."""
+    _reports.clear()
+    _last_good.clear()
+
+
 def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     given = dict(arguments)
     for name in _parameters(report) - given.keys():
