@@ -71,7 +71,7 @@ def _is_in_force(connection: Connection, stamp: Stamp, grid_of_unit: pd.Series) 
         ),
         {"township": stamp.township_code},
     )
-    return dict(rows.tuples().all()) == grid_of_unit.to_dict()
+    return {row.unit_id: row.grid_code for row in rows} == grid_of_unit.to_dict()
 
 
 def _end_plan_in_force(connection: Connection, stamp: Stamp) -> None:

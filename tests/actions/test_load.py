@@ -1,0 +1,215 @@
+"""Loading: whole or not at all, once, and the books balance."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pytest
+from sqlalchemy import Engine, text
+
+from gridmap.actions.load import LoadOptions, load_layer
+from gridmap.errors import ConflictError, InfeasibleError, InputError
+from gridmap.settings import Settings
+from gridmap.store.imports import read_changes, read_imports, read_quarantine
+from gridmap.store.places import read_grids, read_households
+from tests import tiny
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+WORKBOOK = ["户编号", "村", "村民小组", "横坐标Y", "纵坐标X", "人口数", "独居老人"]
+
+
+def _load(
+    engine: Engine, layer: str, file: Path, *, dry_run: bool = False, settings: Settings | None = None, **options
+):
+    return load_layer(
+        engine,
+        layer=layer,
+        files=[file],
+        options=LoadOptions(**options),
+        settings=settings or Settings(),
+        now=NOW,
+        dry_run=dry_run,
+    )
+
+
+@pytest.fixture
+def areas_file(tmp_path: Path) -> Path:
+    areas = tiny.areas().rename(
+        columns={"area_code": "代码", "name": "名称", "level": "级别", "parent_code": "上级代码"}
+    )
+    areas["级别"] = ["乡", "社区", "村", *["组"] * 4]
+    file = tmp_path / "areas.gpkg"
+    areas[["代码", "名称", "级别", "上级代码", "geometry"]].to_crs(tiny.METRIC).to_file(file, driver="GPKG")
+    return file
+
+
+def _households_file(folder: Path, rows: list[tuple], headers: list[str] = WORKBOOK) -> Path:
+    book = openpyxl.Workbook()
+    book.active.append(headers)
+    for row in rows:
+        book.active.append(row)
+    file = folder / "households.xlsx"
+    book.save(file)
+    return file
+
+
+def _home(number: int, residents: object = 3, alone: object = 1) -> tuple:
+    # The easting carries the zone number 38, as the township's own workbook does.
+    return (
+        f"H-{number:03d}",
+        "西村",
+        "一组",
+        38_000_000 + tiny.EAST_M + 100 + number,
+        tiny.NORTH_M + 900,
+        residents,
+        alone,
+    )
+
+
+def _grids_file(folder: Path, border_m: float) -> Path:
+    shapes = [(0, 1000), (1000, 2000 + border_m), (2000 + border_m, 4000)]
+    metric = [tiny._box(west, east) for west, east in shapes]
+    grids = gpd.GeoDataFrame(
+        {
+            "网格代码": tiny.GRIDS,
+            "网格名称": ["甲", "乙", "丙"],
+            "村代码": [tiny.WEST_VILLAGE, tiny.WEST_VILLAGE, tiny.EAST_VILLAGE],
+            "超限原因": [None, None, None],
+            "批准人": [None, None, None],
+        },
+        geometry=metric,
+        crs=tiny.METRIC,
+    )
+    file = folder / "grids.gpkg"
+    grids.to_file(file, driver="GPKG")
+    return file
+
+
+def test_areas_bring_units_labels_and_the_upper_grids(engine: Engine, areas_file: Path):
+    outcome = _load(engine, "areas", areas_file)
+    assert (outcome.reading.n_read, outcome.n_new) == (7, 7)
+    with engine.connect() as connection:
+        counts = connection.execute(
+            text("SELECT (SELECT count(*) FROM unit), (SELECT count(*) FROM grid), (SELECT count(*) FROM label)")
+        ).one()
+    assert tuple(counts) == (4, 3, 7)
+
+
+def test_every_row_is_taken_changed_or_quarantined_and_the_books_say_so(tiny_engine: Engine, tmp_path: Path):
+    file = _households_file(tmp_path, [_home(1), _home(2, "４"), _home(3, "约100"), _home(4, -3), _home(1)])
+    outcome = _load(tiny_engine, "households", file)
+    reading = outcome.reading
+    assert (reading.n_read, reading.n_taken, reading.n_changed, reading.n_quarantined) == (5, 2, 1, 3)
+    with tiny_engine.connect() as connection:
+        record = read_imports(connection, township_code=tiny.TOWNSHIP).loc[outcome.import_id]
+        refused = read_quarantine(connection, import_id=outcome.import_id)
+        changes = read_changes(connection, import_id=outcome.import_id)
+        homes = read_households(connection, township_code=tiny.TOWNSHIP)
+    assert record[["n_read", "n_taken", "n_new", "n_quarantined"]].tolist() == [5, 2, 2, 3]
+    assert sorted(refused["row_number"]) == [4, 5, 6]
+    assert changes["row_number"].tolist() == [3]
+    assert homes.loc["H-002", ["n_residents", "n_living_alone"]].tolist() == [4, 1]
+
+
+def test_the_same_file_twice_is_once(tiny_engine: Engine, tmp_path: Path):
+    file = _households_file(tmp_path, [_home(1), _home(2)])
+    first = _load(tiny_engine, "households", file)
+    second = _load(tiny_engine, "households", file)
+    assert (first.n_new, second.n_new, second.n_updated) == (2, 0, 0)
+    assert second.is_known
+    assert second.import_id == first.import_id
+    with tiny_engine.connect() as connection:
+        assert len(read_imports(connection, township_code=tiny.TOWNSHIP)) == 1
+
+
+def test_a_mended_file_updates_what_changed(tiny_engine: Engine, tmp_path: Path):
+    _load(tiny_engine, "households", _households_file(tmp_path, [_home(1), _home(2, "约100")]))
+    outcome = _load(tiny_engine, "households", _households_file(tmp_path, [_home(1, 5, 0), _home(2, 4)]))
+    assert (outcome.n_new, outcome.n_updated) == (1, 1)
+    with tiny_engine.connect() as connection:
+        homes = read_households(connection, township_code=tiny.TOWNSHIP)
+    assert homes.loc[["H-001", "H-002"], "n_residents"].tolist() == [5, 4]
+    assert homes.loc["H-001", "n_living_alone"] == 0
+
+
+def test_a_dry_run_does_everything_and_leaves_nothing(tiny_engine: Engine, tmp_path: Path):
+    outcome = _load(tiny_engine, "households", _households_file(tmp_path, [_home(1)]), dry_run=True)
+    assert (outcome.n_new, outcome.import_id) == (1, None)
+    with tiny_engine.connect() as connection:
+        assert "H-001" not in read_households(connection, township_code=tiny.TOWNSHIP).index
+        assert read_imports(connection, township_code=tiny.TOWNSHIP).empty
+
+
+def test_names_and_numbers_of_residents_never_reach_the_database(tiny_engine: Engine, tmp_path: Path):
+    headers = [*WORKBOOK, "户主姓名", "联系电话", "身份证号"]
+    secret = ("张三丰", "13812345678", "11010519491231002X")
+    file = _households_file(tmp_path, [(*_home(1), *secret), (*_home(2, "约3"), *secret)], headers)
+    outcome = _load(tiny_engine, "households", file)
+    assert {column.header for column in outcome.reading.dropped_columns} == {"户主姓名", "联系电话", "身份证号"}
+    with tiny_engine.connect() as connection:
+        tables = connection.execute(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        ).scalars()
+        for table in tables.all():
+            dump = connection.execute(
+                text(f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM \"{table}\" AS t")
+            ).scalar()
+            assert not [word for word in secret if word in dump], table
+
+
+@pytest.fixture
+def ground_engine(engine: Engine) -> Engine:
+    with engine.begin() as connection:
+        tiny.write_places(connection)
+    return engine
+
+
+def test_drawn_grids_become_the_plan_in_force(ground_engine: Engine, tmp_path: Path):
+    file = _grids_file(tmp_path, border_m=1.5)
+    outcome = _load(ground_engine, "grids", file, valid_from=date(2026, 11, 1))
+    assert any("1.5" in note for note in outcome.notes)
+    with ground_engine.connect() as connection:
+        grids = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2026, 11, 1))
+    assert grids["name"].tolist() == ["西村第1网格", "西村第2网格", "东村第1网格"]
+    assert grids.to_crs(tiny.METRIC).area.round(-2).tolist() == [2e6, 2e6, 4e6]
+    assert _load(ground_engine, "grids", file, valid_from=date(2026, 11, 5)).is_known
+
+
+@pytest.mark.parametrize(
+    ("border_m", "cap", "error"),
+    [(50.0, 100, InfeasibleError), (0.0, 10, InputError)],
+    ids=["through a unit", "over the cap"],
+)
+def test_grids_that_cannot_hold_leave_nothing(ground_engine: Engine, tmp_path: Path, border_m, cap, error):
+    with pytest.raises(error):
+        _load(ground_engine, "grids", _grids_file(tmp_path, border_m), settings=Settings(household_cap=cap))
+    with ground_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM plan")).scalar() == 0
+        assert connection.execute(text("SELECT count(*) FROM import_record")).scalar() == 0
+
+
+def test_a_later_plan_ends_the_one_before_and_an_earlier_one_is_refused(tiny_engine: Engine, tmp_path: Path):
+    shapes = _grids_file(tmp_path, border_m=0.0)
+    drawn = gpd.read_file(shapes)
+    whole = drawn.dissolve("村代码", as_index=False)
+    whole["网格代码"] = [tiny.WEST_VILLAGE + "003", tiny.EAST_VILLAGE + "001"]
+    whole.to_file(tmp_path / "two.gpkg", driver="GPKG")
+    with pytest.raises(ConflictError, match="later"):
+        _load(tiny_engine, "grids", tmp_path / "two.gpkg", valid_from=date(2025, 12, 1))
+    _load(tiny_engine, "grids", tmp_path / "two.gpkg", valid_from=date(2026, 6, 1))
+    with tiny_engine.connect() as connection:
+        before = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2026, 5, 31))
+        after = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2026, 6, 1))
+    assert (len(before), len(after)) == (3, 2)
+
+
+@pytest.mark.parametrize("layer", ["households", "grids", "checkins"])
+def test_without_areas_nothing_else_can_be_loaded(engine: Engine, tmp_path: Path, layer: str):
+    with pytest.raises(InputError, match="areas first"):
+        _load(engine, layer, _households_file(tmp_path, [_home(1)]))
+
+
+def test_an_unknown_layer_is_named_with_the_known_ones(tiny_engine: Engine, tmp_path: Path):
+    with pytest.raises(InputError, match=r"`houses` is no layer.*households"):
+        _load(tiny_engine, "houses", tmp_path)
