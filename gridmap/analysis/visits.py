@@ -42,9 +42,10 @@ def match_visits(
     Returns
     -------
     DataFrame
-        On the check-ins' index: `checkpoint_code` (null unless a visit), `distance_m` to the nearest checkpoint (NaN
-        without a position), `happened_at`, `place`, `day` (`datetime.date`), `reason`: `visit`, `no_position`, `place_doubted`,
-        `too_far`, `not_open` (the checkpoint was closed that day).
+        On the check-ins' index: `checkpoint_code` (of the nearest checkpoint open that day; null unless a visit),
+        `distance_m` to the visited, else the nearest checkpoint (NaN without a position), `happened_at`, `place`, `day`
+        (`datetime.date`), `reason`: `visit`, `no_position` (also: missed, 未打卡), `place_doubted` (地点异常), `too_far`,
+        `not_open` (every checkpoint within reach was closed that day).
 
     Raises
     ------
@@ -64,17 +65,10 @@ def match_visits(
     exception = checkins["exception"].fillna("").astype(str)
     absent = exception.str.contains(_NO_CHECKIN) | (checkins["kind"] == _NO_CHECKIN)
     placed = np.isfinite(xy).all(axis=1) & ~absent.to_numpy()
-    distance_m = np.full(len(checkins), np.nan)
-    at = np.zeros(len(checkins), dtype=np.intp)
-    if placed.any() and len(points):
-        distance_m[placed], at[placed] = cKDTree(points).query(xy[placed])
     day = checkins["happened_at"].dt.tz_convert(zone).dt.date
+    xy[~placed] = np.nan
+    distance_m, at, open_then = _nearest_open(xy, day, points, checkpoints, reach_m=reach_m)
     near = distance_m <= reach_m
-    open_then = np.zeros(len(checkins), dtype=bool)
-    if len(points):
-        day_numbers = _day_numbers(day)
-        opened, closed = _day_numbers(checkpoints["opened_on"])[at], _day_numbers(checkpoints["closed_on"])[at]
-        open_then = (opened <= day_numbers) & (closed > day_numbers)
     doubted = exception.str.contains(_PLACE_DOUBTED).to_numpy()
     reason = np.select(
         [~placed, doubted, ~near, ~open_then], ["no_position", "place_doubted", "too_far", "not_open"], "visit"
@@ -93,6 +87,38 @@ def match_visits(
         },
         index=checkins.index,
     )
+
+
+def _nearest_open(
+    xy: npt.NDArray[np.float64],
+    days: pd.Series,
+    points: npt.NDArray[np.float64],
+    checkpoints: pd.DataFrame,
+    *,
+    reach_m: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Return distance and place of the nearest checkpoint, one open that day first if any is within reach, and if open."""
+    distance_m, at = np.full(len(xy), np.nan), np.zeros(len(xy), dtype=np.intp)
+    placed = np.isfinite(xy).all(axis=1)
+    day_numbers = _day_numbers(days)
+    opened, closed = _day_numbers(checkpoints["opened_on"]), _day_numbers(checkpoints["closed_on"])
+    standing = np.isfinite(points).all(axis=1)
+    numbers = np.flatnonzero(standing)
+    if not placed.any() or not len(numbers):
+        return distance_m, at, np.zeros(len(xy), dtype=bool)
+    tree = cKDTree(points[standing])
+    distance_m[placed], nearest = tree.query(xy[placed])
+    at[placed] = numbers[nearest]
+    is_open = (opened[at] <= day_numbers) & (closed[at] > day_numbers)
+    # A checkpoint may have closed and its successor stand beside it, even on the same spot.
+    rest = np.flatnonzero((distance_m <= reach_m) & ~is_open)
+    pairs = cKDTree(xy[rest].reshape(-1, 2)).sparse_distance_matrix(tree, reach_m, output_type="ndarray")
+    rows, others, gaps = rest[pairs["i"]], numbers[pairs["j"]], pairs["v"]
+    works = (opened[others] <= day_numbers[rows]) & (closed[others] > day_numbers[rows])
+    farthest_first = np.flatnonzero(works)[np.argsort(-gaps[works], kind="stable")]
+    rows = rows[farthest_first]
+    at[rows], distance_m[rows], is_open[rows] = others[farthest_first], gaps[farthest_first], True
+    return distance_m, at, is_open
 
 
 def visits_due(checkpoints: pd.DataFrame, *, first_on: date, last_on: date) -> pd.Series:
@@ -151,8 +177,8 @@ def visit_figures(
     -------
     DataFrame
         On the checkpoints' index: `n_due` (whole visits, rounded half up), `n_made` (at most one a day), `n_counted` (made,
-        at most due), `last_visit_at` (NaT: none known), `state`: `visited` (made as often as due), `never` (no visit known at
-        all, though due), `waiting` (the span goes on, and until yesterday nothing was missed), `missed`, `unknown` (nobody
+        at most due), `last_visit_at` (NaT: none known), `state`: `visited` (made as often as due), `waiting` (the span goes
+        on, and until yesterday nothing was missed), `never` (no visit known at all, though due), `missed`, `unknown` (nobody
         checked in anywhere in the span, so nothing can be said).
 
     Raises
@@ -178,10 +204,10 @@ def visit_figures(
         [
             np.full(len(checkpoints), not anybody),
             n_made >= n_due,
-            last_visit_at.isna(),
             (n_made >= due_so_far) & (not is_over),
+            last_visit_at.isna(),
         ],
-        ["unknown", "visited", "never", "waiting"],
+        ["unknown", "visited", "waiting", "never"],
         default="missed",
     )
     return pd.DataFrame(

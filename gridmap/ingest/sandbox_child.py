@@ -67,7 +67,7 @@ def _read_vectors(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_layer(pyogrio: Any, job: dict[str, Any], name: str, number: int, encoding: str | None) -> dict[str, Any]:
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
 
     try:
         info = pyogrio.read_info(job["file"], layer=name, encoding=encoding)

@@ -73,15 +73,15 @@ def restore(url: URL, file: Path) -> None:
         If the database does not answer, `pg_restore` fails (nothing is stored then), or what was restored differs
         from the manifest.
     """
-    with _connected(url) as connection:
-        tables = [name for (name,) in connection.execute(_OWN_TABLES)]
-    if tables:
-        raise ConflictError(
-            f"The database holds {len(tables)} tables already (`{tables[0]}` …). Restore into an empty database."
-        )
     with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
         dump = Path(folder) / _DUMP
         manifest = _unpacked(file, dump)
+        with _connected(url) as connection:
+            tables = [name for (name,) in connection.execute(_OWN_TABLES)]
+        if tables:
+            raise ConflictError(
+                f"The database holds {len(tables)} tables already (`{tables[0]}` …). Restore into an empty database."
+            )
         _run(
             "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
             "--no-comments", f"--dbname={url.database}", str(dump),

@@ -66,9 +66,9 @@ def township() -> Township | None:
     Raises
     ------
     StoreUnavailable
-        If the database does not answer.
+        If the database does not answer and never did.
     """
-    found = load(_townships)
+    found = load_or_last(_townships).report
     return found[0] if found else None
 
 

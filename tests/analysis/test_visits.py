@@ -83,6 +83,19 @@ def test_a_check_in_near_an_open_checkpoint_is_a_visit_and_nothing_else_is():
     assert visits.loc[0, "distance_m"] == 50
 
 
+def test_a_successor_on_the_same_spot_takes_the_visits_after_the_change():
+    """Hand: the old point closes on the 8th, the new one stands 5 m beside it from then on."""
+    checkpoints = _checkpoints(
+        ("old", (0, 0), 1, "week", date(2025, 1, 1), date(2026, 10, 8)),
+        ("new", (5, 0), 1, "week", date(2026, 10, 8), None),
+    )
+    visits = match_visits(
+        _checkins(((0, 0), "2026-10-07 09:00"), ((0, 0), "2026-10-08 09:00")), checkpoints, reach_m=60, zone=SHANGHAI
+    )
+    assert visits["checkpoint_code"].tolist() == ["old", "new"]
+    assert visits["distance_m"].tolist() == [0, 5]
+
+
 @given(st.floats(1, 300), st.floats(0, 300), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=12))
 @settings(deadline=None)
 def test_a_longer_reach_never_makes_fewer_visits(reach_m: float, more_m: float, places: list):

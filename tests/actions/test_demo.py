@@ -1,0 +1,102 @@
+"""The sample township: its last day is today, nothing lies in the future, twice is once, and it goes on living."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from gridmap.actions.demo import SAMPLE_TOWNSHIP, load_demo, shift_to_today
+from gridmap.actions.live import LiveTownship
+from gridmap.errors import InputError
+from gridmap.settings import Settings
+from gridmap.store.versions import read_versions
+from tests import tiny
+
+SETTINGS = Settings()
+NOON = datetime(2027, 3, 1, 4, 0, tzinfo=UTC)
+
+
+def _load(engine: Engine) -> tuple[bool, list]:
+    told: list = []
+    done = load_demo(engine, sample_dir=SETTINGS.sample_dir, settings=SETTINGS, now=NOON, progress=told.append)
+    return done, told
+
+
+def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
+    done, told = _load(engine)
+    assert done
+    assert [outcome.reading.layer for outcome in told] == [
+        "areas", "households", "paths", "water", "grids", "staff", "checkpoints", "checkins", "incidents",
+    ]  # fmt: skip
+    assert all(one.reading.n_taken + one.reading.n_quarantined == one.reading.n_read for one in told)
+    with engine.connect() as connection:
+        newest, oldest, n_grids, n_homes = connection.execute(
+            text(
+                "SELECT (SELECT max(happened_at) FROM incident), (SELECT min(happened_at) FROM checkin),"
+                " (SELECT count(DISTINCT grid_code) FROM plan JOIN plan_unit USING (plan_id)"
+                "  WHERE state = 'published'), (SELECT count(*) FROM household)"
+            )
+        ).one()
+        booked = (
+            connection.execute(text("SELECT n_taken FROM import_record WHERE layer = 'checkins'")).scalar()
+            == connection.execute(text("SELECT count(*) FROM checkin")).scalar()
+        )
+    assert newest <= NOON
+    assert newest.astimezone(SETTINGS.zone).date() == date(2027, 3, 1)
+    assert (newest - oldest).days > 365
+    assert (n_grids, n_homes) == (34, 3054)
+    assert booked
+    assert _load(engine) == (False, [])
+
+    township = LiveTownship.open(engine, settings=SETTINGS, rng=Random(1), now=NOON)
+    with engine.connect() as connection:
+        before = read_versions(connection)
+        facts = connection.execute(
+            text("SELECT (SELECT count(*) FROM checkin) + (SELECT count(*) FROM incident_step)")
+        ).scalar()
+    told_facts = [township.invent(now=NOON + timedelta(seconds=second)) for second in range(40)]
+    with engine.connect() as connection:
+        after = read_versions(connection)
+        more = connection.execute(
+            text("SELECT (SELECT count(*) FROM checkin) + (SELECT count(*) FROM incident_step)")
+        ).scalar()
+    assert all(told_facts)
+    assert more == facts + 40
+    assert after["checkins"] > before["checkins"]
+    assert after["incidents"] > before["incidents"]
+    assert after["places"] == before["places"]
+
+
+def test_the_sample_is_never_mixed_with_another_township(tiny_engine: Engine):
+    with pytest.raises(InputError, match="never mixed"):
+        _load(tiny_engine)
+    with tiny_engine.connect() as connection:
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM area WHERE township_code <> :t"), {"t": tiny.TOWNSHIP}
+            ).scalar()
+            == 0
+        )
+    assert tiny.TOWNSHIP != SAMPLE_TOWNSHIP
+
+
+def test_what_lies_later_than_now_is_held_back_with_its_steps():
+    shift = shift_to_today(now=datetime(2026, 10, 31, 4, tzinfo=UTC), zone=SETTINGS.zone)
+    assert shift.days == 0
+    instants = pd.to_datetime(["2026-10-31 03:00", "2026-10-31 05:00"], utc=True)
+    frames = {
+        "incidents": pd.DataFrame(
+            {"incident_code": ["early", "late"], "happened_at": instants, "recorded_at": instants}
+        ),
+        "incident_steps": pd.DataFrame(
+            {"incident_code": ["early", "late", "early"], "happened_at": [*instants, instants[1]]}
+        ),
+        "categories": pd.DataFrame({"category_code": ["D1"]}),
+    }
+    adjusted = shift(frames)
+    assert adjusted.frames["incidents"]["incident_code"].tolist() == ["early"]
+    assert len(adjusted.frames["incident_steps"]) == 1
+    assert len(adjusted.frames["categories"]) == 1
+    assert adjusted.n_held == 3
