@@ -79,12 +79,15 @@ class Session:
 
     def __init__(self, port: int, page: str) -> None:
         self.address, self.page, self.hash = f"ws://127.0.0.1:{port}/_stcore/stream", page, ""
+        self.drawn: set[str] = set()
 
     async def open(self) -> None:
         self.socket = await websockets.connect(
             self.address, subprotocols=["streamlit"], max_size=PAGE_BYTES, ping_interval=None, compression=None
         )
         await self.rerun()
+        if "deck_gl_json_chart" not in self.drawn:
+            raise RuntimeError(f"page `{self.page}` drew no map, only {sorted(self.drawn)}")
 
     async def rerun(self) -> float:
         """Ask for a rerun; returns the seconds until the script finished."""
@@ -100,6 +103,8 @@ class Session:
             kind = answer.WhichOneof("type")
             if kind == "new_session":
                 self.hash = answer.new_session.page_script_hash
+            if kind == "delta":
+                self.drawn.add(answer.delta.new_element.WhichOneof("type") or "")
             if kind == "delta" and answer.delta.new_element.WhichOneof("type") == "exception":
                 raise RuntimeError(answer.delta.new_element.exception.message)
             if kind == "script_finished":

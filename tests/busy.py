@@ -11,7 +11,18 @@ import shapely
 from sqlalchemy import Connection
 
 from gridmap.store.writing import write_rows
-from tests.tiny import EAST_VILLAGE, METRIC, STORED, TOWNSHIP, WEST_VILLAGE, at, metric_point, stored, write_categories
+from tests.tiny import (
+    EAST_VILLAGE,
+    GRIDS,
+    METRIC,
+    STORED,
+    TOWNSHIP,
+    WEST_VILLAGE,
+    at,
+    metric_point,
+    stored,
+    write_categories,
+)
 
 NOW = at(15, 12)
 EVIL = "<img src=x onerror=alert(1)>${7*7}</script>"
@@ -136,9 +147,27 @@ def write_incidents(connection: Connection, *, now: datetime = NOW) -> None:
     write_rows(connection, "incident_step", pd.DataFrame(frame), key=key, append_only=True)
 
 
+def write_team(connection: Connection) -> None:
+    """A chief and a member in the first grid, a former member of the second; the other grids have nobody."""
+    staff = {"staff_id": ["u1", "u2", "u3"], "township_code": TOWNSHIP, "name": ["甲", EVIL, "丙"]}
+    write_rows(connection, "staff", pd.DataFrame(staff), key=["staff_id"])
+    postings = pd.DataFrame(
+        {
+            "staff_id": ["u1", "u2", "u3"],
+            "grid_code": [GRIDS[0], GRIDS[0], GRIDS[1]],
+            "team_code": None,
+            "role": ["member", "chief", "member"],
+            "valid_from": date(2026, 1, 1),
+            "valid_until": [None, None, date(2026, 10, 1)],
+        }
+    )
+    write_rows(connection, "posting", postings, key=["staff_id", "grid_code", "team_code", "role", "valid_from"])
+
+
 def write_busy_day(connection: Connection) -> None:
     """Everything above, on top of the tiny township."""
     write_ground(connection)
+    write_team(connection)
     write_checkpoints(connection)
     write_checkins(connection)
     write_categories(connection)

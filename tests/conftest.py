@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from gridmap import settings as settings_module
 from gridmap.store import cluster
 from gridmap.store.schema import upgrade_schema
+from tests.busy import write_busy_day
 from tests.tiny import load_tiny_township
 
 
@@ -63,6 +64,14 @@ def tiny_engine(engine: Engine) -> Engine:
     with engine.begin() as connection:
         load_tiny_township(connection)
     return engine
+
+
+@pytest.fixture
+def busy_engine(tiny_engine: Engine) -> Engine:
+    """An engine on the tiny township on the busy day of `tests/busy.py`."""
+    with tiny_engine.begin() as connection:
+        write_busy_day(connection)
+    return tiny_engine
 
 
 @pytest.fixture(autouse=True)

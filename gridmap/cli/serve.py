@@ -1,5 +1,6 @@
 """`gridmap serve`: the dashboard, on the private PostGIS when no database is named."""
 
+import ctypes
 from typing import Annotated
 
 import typer
@@ -12,6 +13,8 @@ from gridmap.settings import PROJECT_DIR
 from gridmap.store.database import prepared_engine
 from gridmap.texts import t
 
+_M_ARENA_MAX = -8  # malloc.h
+
 
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
@@ -21,8 +24,16 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the dashboard until it is stopped."""
+    _share_memory()
     engine = prepared_engine()
     if with_sample and not has_foreign_township(engine):
         load_sample(engine)
     say(t("load.serving", address=f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"))  # noqa: S104  shown, not bound
     uvicorn.run("app:app", host=host, port=port, app_dir=str(PROJECT_DIR), log_level="warning", ws_max_size=2**25)
+
+
+def _share_memory() -> None:
+    """Let all threads take memory from two arenas: each session runs in a thread, and glibc would give each its own."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)

@@ -90,7 +90,7 @@ def coverage_report(
     village_code
         Only households and checkpoints of this village; None: all.
     now
-        The present instant.
+        The present instant; only what was recorded by then counts.
     zone
         The township's clock.
     checkpoint_reach_m, cover_reach_m, service_reach_m, path_attach_m, path_snap_m
@@ -113,7 +113,13 @@ def coverage_report(
     # "Never" looks at everything that is known, not only at the span.
     begin = datetime(2000, 1, 1, tzinfo=zone)
     visits = read_visits(
-        connection, ground, since=begin, until=max(now, since), zone=zone, checkpoint_reach_m=checkpoint_reach_m
+        connection,
+        ground,
+        since=begin,
+        until=max(now, since),
+        known_at=now,
+        zone=zone,
+        checkpoint_reach_m=checkpoint_reach_m,
     )
     rounds = visit_figures(wanted, visits, first_on=first_on, last_on=last_on, today=today)
     checkpoints = _named_checkpoints(ground, wanted, rounds)
@@ -122,7 +128,7 @@ def coverage_report(
         checkpoints = checkpoints[checkpoints["village_code"] == village_code]
     has_points = len(wanted) > 0
     return CoverageReport(
-        known_at=read_known_at(connection, township_code=township_code),
+        known_at=read_known_at(connection, township_code=township_code, until=now),
         **_figures(households, checkpoints, has_points=has_points, has_visits=len(visits) > 0),
         households=households.to_crs(STORED_CRS),
         checkpoints=gpd.GeoDataFrame(checkpoints).to_crs(STORED_CRS),
@@ -160,8 +166,9 @@ def _grids(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _villages(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
     known = households[households["status"] != "unknown"]
-    by_village = known.groupby(known["group_code"].str[:12])
-    n_reached = by_village["status"].agg(lambda status: int((status == "reached").sum()))
+    village_of = known["group_code"].str[:12]
+    by_village = known.groupby(village_of)
+    n_reached = known["status"].eq("reached").groupby(village_of).sum()
     table = pd.DataFrame(
         {
             "n_households": by_village.size(),

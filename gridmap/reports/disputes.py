@@ -97,7 +97,7 @@ def disputes_report(
     village_code
         Only incidents in this village, by place, else by the village named; None: all.
     now
-        The instant of "settled".
+        The instant of "settled"; only what was recorded by then counts.
     zone
         The township's clock.
     heat_cell_m, heat_bandwidth_m, due_soon_hours
@@ -110,8 +110,8 @@ def disputes_report(
     """
     ground = read_ground(connection, township_code=township_code, on=now.astimezone(zone).date())
     since, until = span_instants(first_on, last_on, zone=zone)
-    incidents = read_incidents(connection, township_code=township_code, since=since, until=until)
-    steps = read_incident_steps(connection, township_code=township_code, since=since, until=until)
+    incidents = read_incidents(connection, township_code=township_code, since=since, until=until, known_at=now)
+    steps = read_incident_steps(connection, township_code=township_code, since=since, until=until, known_at=now)
     has_facts = len(incidents) > 0
     incidents = _described(incidents, ground, newest_names(read_categories(connection)))
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
@@ -131,7 +131,7 @@ def disputes_report(
         return density_surface(selected, bounds=bounds, cell_m=heat_cell_m, bandwidth_m=heat_bandwidth_m)
 
     return DisputesReport(
-        known_at=read_known_at(connection, township_code=township_code),
+        known_at=read_known_at(connection, township_code=township_code, until=now),
         n_incidents=count(
             len(rows) if has_facts else None, unit="unit.incidents", formula_key="disputes.formula_incidents"
         ),

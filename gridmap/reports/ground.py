@@ -72,11 +72,14 @@ def read_visits(
     *,
     since: datetime,
     until: datetime,
+    known_at: datetime,
     zone: tzinfo,
     checkpoint_reach_m: float,
 ) -> pd.DataFrame:
-    """Read the check-ins of a span and say of each which checkpoint it visited (see `analysis.visits.match_visits`)."""
-    checkins = read_checkins(connection, township_code=ground.township.code, since=since, until=until)
+    """Read the check-ins of a span that were recorded by `known_at` and say of each which checkpoint it visited (see `analysis.visits.match_visits`)."""
+    checkins = read_checkins(
+        connection, township_code=ground.township.code, since=since, until=until, known_at=known_at
+    )
     return match_visits(
         checkins.to_crs(ground.township.metric_epsg), ground.checkpoints, reach_m=checkpoint_reach_m, zone=zone
     )

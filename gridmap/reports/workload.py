@@ -92,7 +92,7 @@ def workload_report(
     first_on, last_on
         The span, both days inside.
     now
-        The instant of "open" and "overdue".
+        The instant of "open" and "overdue"; only what was recorded by then counts.
     zone
         The township's clock.
     household_cap
@@ -114,7 +114,9 @@ def workload_report(
     steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
     placed = locate(incidents.to_crs(ground.township.metric_epsg), ground.grids)
-    visits = read_visits(connection, ground, since=since, until=until, zone=zone, checkpoint_reach_m=checkpoint_reach_m)
+    visits = read_visits(
+        connection, ground, since=since, until=until, known_at=now, zone=zone, checkpoint_reach_m=checkpoint_reach_m
+    )
     rounds = visit_figures(ground.checkpoints, visits, first_on=first_on, last_on=last_on, today=today)
     postings = read_postings(connection, township_code=township_code, on=today)
     table = workload(
@@ -131,7 +133,7 @@ def workload_report(
     grids = named.join(table).assign(chief=chiefs.reindex(named.index))
     grids["made_share"] = grids["n_made"] / grids["n_due"].where(grids["n_due"] > 0)
     return WorkloadReport(
-        known_at=read_known_at(connection, township_code=township_code),
+        known_at=read_known_at(connection, township_code=township_code, until=now),
         first_on=first_on,
         last_on=last_on,
         household_cap=cap if len(grids) else None,

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.store.reading import read_layer, read_table
+from gridmap.store.reading import read_layer, read_table, with_instants
 
 # An incident without a closing, or with a reopening, may be open; whether it is, its steps say (analysis).
 _TOUCHED = """
@@ -38,9 +38,7 @@ def read_active_incidents(
         since=since,
         now=now,
     )
-    for column in ("happened_at", "recorded_at", "due_at"):
-        incidents[column] = pd.to_datetime(incidents[column], utc=True)
-    return incidents
+    return gpd.GeoDataFrame(with_instants(incidents, "happened_at", "recorded_at", "due_at"))
 
 
 def read_active_steps(connection: Connection, *, township_code: str, since: datetime, now: datetime) -> pd.DataFrame:
@@ -55,6 +53,4 @@ def read_active_steps(connection: Connection, *, township_code: str, since: date
         since=since,
         now=now,
     )
-    for column in ("happened_at", "recorded_at"):
-        steps[column] = pd.to_datetime(steps[column], utc=True)
-    return steps
+    return with_instants(steps, "happened_at", "recorded_at")

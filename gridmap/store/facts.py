@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.store.reading import read_layer, read_table
+from gridmap.store.reading import read_layer, read_table, with_instants
 
 _CHECKINS = """
 SELECT checkin_id, staff_id, kind, exception, happened_at, recorded_at, accuracy_m, place, ST_AsBinary(geom) AS geom
@@ -56,7 +56,7 @@ def read_checkins(
         until=until,
         known_at=known_at,
     )
-    return gpd.GeoDataFrame(_with_instants(checkins, "happened_at", "recorded_at"))
+    return gpd.GeoDataFrame(with_instants(checkins, "happened_at", "recorded_at"))
 
 
 def read_incidents(
@@ -81,7 +81,7 @@ def read_incidents(
         until=until,
         known_at=known_at,
     )
-    return gpd.GeoDataFrame(_with_instants(incidents, "happened_at", "recorded_at", "due_at"))
+    return gpd.GeoDataFrame(with_instants(incidents, "happened_at", "recorded_at", "due_at"))
 
 
 def read_incident_steps(
@@ -105,11 +105,4 @@ def read_incident_steps(
         until=until,
         known_at=known_at,
     )
-    return _with_instants(steps, "happened_at", "recorded_at")
-
-
-def _with_instants(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Give instants one dtype (UTC), also in a frame without rows."""
-    for column in columns:
-        rows[column] = pd.to_datetime(rows[column], utc=True)
-    return rows
+    return with_instants(steps, "happened_at", "recorded_at")

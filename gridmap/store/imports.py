@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.store.reading import read_table
+from gridmap.store.reading import read_table, with_instants
 
 
 def read_imports(connection: Connection, *, township_code: str) -> pd.DataFrame:
@@ -12,7 +12,7 @@ def read_imports(connection: Connection, *, township_code: str) -> pd.DataFrame:
     Columns `layer`, `file_name`, `file_sha256`, `encoding`, `crs`, `datum`, `n_read`, `n_taken`, `n_new`, `n_changed`,
     `n_quarantined`, `notes`, `imported_by`, `imported_at`.
     """
-    return read_table(
+    records = read_table(
         connection,
         "SELECT import_id, layer, file_name, file_sha256, encoding, crs, datum, n_read, n_taken, n_new, n_changed,"
         " n_quarantined, notes, imported_by, imported_at FROM import_record"
@@ -20,6 +20,7 @@ def read_imports(connection: Connection, *, township_code: str) -> pd.DataFrame:
         index="import_id",
         township_code=township_code,
     )
+    return with_instants(records, "imported_at")
 
 
 def read_quarantine(connection: Connection, *, import_id: int) -> pd.DataFrame:

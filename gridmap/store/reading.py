@@ -47,3 +47,10 @@ def read_layer(connection: Connection, sql: str, /, *, index: str | None = None,
     rows = read_table(connection, sql, index=index, **values)
     shapes = shapely.from_wkb([None if raw is None else bytes(raw) for raw in rows.pop("geom")])
     return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, index=rows.index, crs=STORED_CRS))
+
+
+def with_instants(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Give instants one dtype (UTC), also in a frame without rows."""
+    for column in columns:
+        rows[column] = pd.to_datetime(rows[column], utc=True)
+    return rows

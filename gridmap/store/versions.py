@@ -1,10 +1,11 @@
 """How new the data are: versions raised by triggers, and the newest recorded fact."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
 CHANNEL = "gridmap"
+_ANY_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 TOPICS = ("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports")
 
 
@@ -16,16 +17,16 @@ def read_versions(connection: Connection) -> dict[str, int]:
     return {topic: known.get(topic, 0) for topic in TOPICS}
 
 
-def read_known_at(connection: Connection, *, township_code: str) -> datetime | None:
-    """Return when the newest fact was recorded (check-in, incident or step), None without facts."""
+def read_known_at(connection: Connection, *, township_code: str, until: datetime | None = None) -> datetime | None:
+    """Return when the newest fact (check-in, incident or step) was recorded, by an instant if one is given; else None."""
     newest: datetime | None = connection.execute(
         text(
             "SELECT greatest("
-            "(SELECT max(recorded_at) FROM checkin WHERE township_code = :township_code),"
-            "(SELECT max(recorded_at) FROM incident WHERE township_code = :township_code),"
+            "(SELECT max(recorded_at) FROM checkin WHERE township_code = :township_code AND recorded_at <= :until),"
+            "(SELECT max(recorded_at) FROM incident WHERE township_code = :township_code AND recorded_at <= :until),"
             "(SELECT max(step.recorded_at) FROM incident_step AS step JOIN incident USING (incident_code)"
-            " WHERE incident.township_code = :township_code))"
+            " WHERE incident.township_code = :township_code AND step.recorded_at <= :until))"
         ),
-        {"township_code": township_code},
+        {"township_code": township_code, "until": until or _ANY_TIME},
     ).scalar()
     return newest

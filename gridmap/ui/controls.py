@@ -13,7 +13,6 @@ from gridmap.texts import t
 from gridmap.ui import loaders
 
 PERIODS = ("last_30_days", "this_month", "last_month", "last_90_days", "last_12_months")
-_STEP_MINUTES = 10
 _TITLE_WIDTH, _FILTER_WIDTH, _AGE_WIDTH = 2.6, 1.9, 3.0
 _DAYS = {"last_30_days": 30, "last_90_days": 90, "last_12_months": 365}
 
@@ -49,9 +48,8 @@ def span_of(name: str, *, today: date) -> Period:
 
 
 def as_of() -> datetime:
-    """Return the instant that an office page speaks of: the last full ten minutes, so that looking twice costs nothing."""
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
-    return now - timedelta(minutes=now.minute % _STEP_MINUTES)
+    """Return the instant that an office page speaks of: the last full minute, so that looking twice costs nothing."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def line(title: str, n_filters: int) -> tuple[list[DeltaGenerator], DeltaGenerator]:

@@ -7,17 +7,10 @@ import pytest
 from sqlalchemy import Engine
 
 from gridmap.reports.live import IncidentsReport, PatrolReport, incidents_report, patrol_report
-from tests.busy import NOW, write_busy_day, write_checkpoints
+from tests.busy import NOW, write_checkpoints
 from tests.tiny import TOWNSHIP
 
 ZONE = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture
-def busy_engine(tiny_engine: Engine) -> Engine:
-    with tiny_engine.begin() as connection:
-        write_busy_day(connection)
-    return tiny_engine
 
 
 def _incidents(engine: Engine) -> IncidentsReport:

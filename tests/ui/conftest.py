@@ -9,7 +9,6 @@ from sqlalchemy.engine import URL
 from streamlit.testing.v1 import AppTest
 
 from gridmap.texts import use_language
-from tests.busy import write_busy_day
 from tests.serving import serve_from
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -24,8 +23,6 @@ def live_page(database_url: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ap
 
 
 @pytest.fixture
-def busy_page(live_page: AppTest, tiny_engine: Engine) -> AppTest:
+def busy_page(live_page: AppTest, busy_engine: Engine) -> AppTest:
     """The wall on the tiny township on a busy day."""
-    with tiny_engine.begin() as connection:
-        write_busy_day(connection)
     return live_page

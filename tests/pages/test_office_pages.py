@@ -1,0 +1,101 @@
+"""The office pages: empty, with places only, on a busy day; filters; both languages; stored script."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from tests.busy import EVIL
+
+OFFICE = ("disputes", "coverage", "workload")
+Open = Callable[..., AppTest]
+
+
+def _words(page: AppTest) -> str:
+    kinds = ("title", "subheader", "text", "markdown", "info", "caption", "code", "tabs")
+    values = [
+        str(getattr(element, "value", getattr(element, "label", ""))) for kind in kinds for element in page.get(kind)
+    ]
+    return "\n".join([*values, *(element.proto.body for element in page.get("html"))])
+
+
+def _frames(page: AppTest) -> str:
+    return "\n".join(frame.value.to_csv() for frame in page.dataframe)
+
+
+@pytest.mark.parametrize("name", [*OFFICE, "data"])
+def test_an_empty_database_says_how_to_load(open_page: Open, name: str):
+    words = _words(open_page(name))
+    assert "gridmap demo" in words or "还没有" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "n_unknown"),
+    [("disputes", 4), ("coverage", 6), ("workload", 4)],
+)
+def test_without_facts_nothing_is_zero(open_page: Open, tiny_engine: Engine, name: str, n_unknown: int):
+    """Without checkpoints, check-ins, incidents and staff; the workload knows its grids and homes, and no team."""
+    values = [figure.value for figure in open_page(name).metric]
+    assert values.count("—") == n_unknown
+
+
+@pytest.mark.parametrize("name", [*OFFICE, "data"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_busy_day_draws_in_both_languages(open_page: Open, busy_engine: Engine, name: str, lang: str):
+    page = open_page(name, lang=lang)
+    assert len(page.dataframe) or name == "data"
+    assert len(page.get("deck_gl_json_chart")) == (name != "data")
+
+
+@pytest.mark.parametrize("name", OFFICE)
+def test_a_village_narrows_the_tables(open_page: Open, busy_engine: Engine, name: str):
+    page = open_page(name)
+    page.selectbox(key="period").set_value("last_12_months").run()
+    whole = _frames(page)
+    east = next(option for option in page.selectbox(key="village").options if option == "东村")
+    page.selectbox(key="village").select(east).run()
+    assert not page.exception
+    assert len(_frames(page)) < len(whole)
+
+
+def test_another_measure_colours_the_map_anew(open_page: Open, busy_engine: Engine):
+    page = open_page("workload")
+    before = page.get("deck_gl_json_chart")[0].proto.json
+    page.selectbox(key="measure").set_value("n_residents").run()
+    assert page.get("deck_gl_json_chart")[0].proto.json != before
+
+
+def test_a_look_again_sends_the_very_same_map(open_page: Open, busy_engine: Engine):
+    page = open_page("workload")
+    before = page.get("deck_gl_json_chart")[0].proto.json
+    assert page.run().get("deck_gl_json_chart")[0].proto.json == before
+
+
+@pytest.mark.parametrize("name", [*OFFICE, "data"])
+def test_what_somebody_wrote_never_becomes_markup(open_page: Open, busy_engine: Engine, name: str):
+    page = open_page(name)
+    assert "<img" not in _words(page)
+    for deck in page.get("deck_gl_json_chart"):
+        assert "<img" not in json.dumps(json.loads(deck.proto.json).get("tooltip", ""))
+
+
+@pytest.mark.parametrize("name", OFFICE)
+def test_every_page_says_how_old_its_data_is(open_page: Open, busy_engine: Engine, name: str):
+    page = open_page(name)
+    page.selectbox(key="period").set_value("last_12_months").run()
+    assert 'class="age"' in _words(page)
+
+
+def test_a_chief_s_name_stands_in_the_table_as_written(open_page: Open, busy_engine: Engine):
+    assert EVIL in open_page("workload").dataframe[0].value["chief"].tolist()
+
+
+def test_who_may_not_load_gets_no_form(open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    from gridmap import settings as settings_module
+
+    monkeypatch.setenv("GRIDMAP_OPEN_ROLE", "viewer")
+    settings_module.settings.cache_clear()
+    page = open_page("data")
+    assert not page.get("file_uploader")
