@@ -164,11 +164,11 @@ def write_team(connection: Connection) -> None:
     write_rows(connection, "posting", postings, key=["staff_id", "grid_code", "team_code", "role", "valid_from"])
 
 
-def write_busy_day(connection: Connection) -> None:
+def write_busy_day(connection: Connection, *, now: datetime = NOW) -> None:
     """Everything above, on top of the tiny township."""
     write_ground(connection)
     write_team(connection)
     write_checkpoints(connection)
     write_checkins(connection)
     write_categories(connection)
-    write_incidents(connection)
+    write_incidents(connection, now=now)

@@ -94,6 +94,21 @@ class LoadOutcome:
     is_dry_run: bool
     notes: tuple[str, ...] = field(default_factory=tuple)
 
+    @property
+    def sentence(self) -> str:
+        """The one line that sums up the load."""
+        reading = self.reading
+        return t(
+            "load.taken",
+            layer=t(f"load.{reading.layer}"),
+            n_read=reading.n_read,
+            n_taken=reading.n_taken,
+            n_new=self.n_new,
+            n_updated=self.n_updated,
+            n_changed=reading.n_changed,
+            n_quarantined=reading.n_quarantined,
+        )
+
 
 def load_layer(
     engine: Engine,

@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from gridmap.actions.demo import load_demo
 from gridmap.actions.live import LiveTownship
-from gridmap.cli.load import sentence
 from gridmap.cli.output import progress, say
 from gridmap.settings import settings
 from gridmap.store.database import prepared_engine
@@ -49,5 +48,5 @@ def load_sample(engine: Engine) -> bool:
         sample_dir=settings().sample_dir,
         settings=settings(),
         now=datetime.now(UTC),
-        progress=lambda outcome: progress(sentence(outcome)),
+        progress=lambda outcome: progress(outcome.sentence),
     )

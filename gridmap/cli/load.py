@@ -55,23 +55,8 @@ def load(  # noqa: PLR0917  Typer takes the options by name
         _tell(outcome)
 
 
-def sentence(outcome: LoadOutcome) -> str:
-    """Return the one line that sums up a load."""
-    reading = outcome.reading
-    return t(
-        "load.taken",
-        layer=t(f"load.{reading.layer}"),
-        n_read=reading.n_read,
-        n_taken=reading.n_taken,
-        n_new=outcome.n_new,
-        n_updated=outcome.n_updated,
-        n_changed=reading.n_changed,
-        n_quarantined=reading.n_quarantined,
-    )
-
-
 def _tell(outcome: LoadOutcome) -> None:
-    say(sentence(outcome))
+    say(outcome.sentence)
     for note in outcome.notes:
         say(f"  · {note}")
     books = (("~", outcome.reading.changed, "change"), ("!", outcome.reading.quarantined, "reason"))

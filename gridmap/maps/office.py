@@ -222,6 +222,8 @@ def _borders(urls: Urls) -> list[dict[str, Any]]:
 
 
 def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
+    if not names:
+        return []
     rows = [{"text": text, "at": [round(x, 6), round(y, 6)]} for text, x, y in names]
     return [
         layer(

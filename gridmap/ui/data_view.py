@@ -137,20 +137,10 @@ def _written(upload: UploadedFile, folder: Path) -> Path:
 
 def _tell(outcome: LoadOutcome) -> None:
     reading = outcome.reading
-    said = t(
-        "load.taken",
-        layer=t(f"load.{reading.layer}"),
-        n_read=reading.n_read,
-        n_taken=reading.n_taken,
-        n_new=outcome.n_new,
-        n_updated=outcome.n_updated,
-        n_changed=reading.n_changed,
-        n_quarantined=reading.n_quarantined,
-    )
     if outcome.is_dry_run:
-        st.info(f"{said}{t('load.dry_run')}")
+        st.info(f"{outcome.sentence}{t('load.dry_run')}")
     else:
-        st.success(f"{said}{t('load.known') if outcome.is_known else ''}")
+        st.success(f"{outcome.sentence}{t('load.known') if outcome.is_known else ''}")
     for note in [*outcome.notes, *(column.why for column in reading.dropped_columns)]:
         st.text(f"· {note}")
     _rows(t("data.preview"), reading.preview)

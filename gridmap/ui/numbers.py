@@ -1,6 +1,6 @@
 """Numbers as people read them: thin space between thousands, a share with at most one decimal, a dash for unknown."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from gridmap.reports.figures import Figure
 from gridmap.settings import settings
@@ -44,9 +44,10 @@ def figure(figure: Figure) -> str:
     return percent(figure.value) if figure.unit == _SHARE else number(figure.value)
 
 
-def clock(instant: datetime | None) -> str:
-    """Return hour and minute by the township's clock."""
-    return UNKNOWN if instant is None else f"{instant.astimezone(settings().zone):%H:%M}"
+def clock_or_day(instant: datetime, *, today: date) -> str:
+    """Return hour and minute of an instant of today by the township's clock, month and day of any other."""
+    local = instant.astimezone(settings().zone)
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%m-%d}"
 
 
 def day_and_clock(instant: datetime | None, *, now: datetime) -> str:

@@ -88,7 +88,8 @@ def _screen() -> None:
             st.html(wall_markup.over_map(town, view, screen.scale, pulse_at, spoken))
         with st.container(key="wall_right"):
             newest_code = newest.incident_code if newest else None
-            st.html(wall_markup.right_panels(incidents.report, town, newest_code, spoken))
+            today = now.astimezone(settings().zone).date()
+            st.html(wall_markup.right_panels(incidents.report, town, newest_code, today, spoken))
             _chart("calendar", wall_charts.calendar_option(patrol.report, screen.scale, spoken))
 
 

@@ -1,7 +1,7 @@
 """The wall's panels as HTML. Whatever comes from data is escaped here, in one place; nothing else is ever inserted."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 
@@ -116,7 +116,9 @@ def _closing_shares(report: IncidentsReport) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def right_panels(incidents: IncidentsReport, township: TownshipReport, newest: str | None, language: str) -> Markup:
+def right_panels(
+    incidents: IncidentsReport, township: TownshipReport, newest: str | None, today: date, language: str
+) -> Markup:
     """Return the latest events, the fullest grids, and the frame of the calendar's chart.
 
     `newest` is the incident that just came in.
@@ -124,22 +126,22 @@ def right_panels(incidents: IncidentsReport, township: TownshipReport, newest: s
     del language  # part of the key: the words differ
     cap = numbers.number(township.household_cap)
     return Markup(
-        _panel("events", t("live.events"), t("live.by_time"), _events(incidents.events, newest))
+        _panel("events", t("live.events"), t("live.by_time"), _events(incidents.events, newest, today))
         + _panel("loads", t("live.load"), t("live.of_cap", cap=cap), _loads(township.loads[:_N_LOADS]))
         + _panel("calendar", t("live.calendar"), t("live.villages_by_day"), "")
     )
 
 
-def _events(events: Iterable[Event], newest: str | None) -> str:
-    rows = "".join(_event(event, is_newest=event.incident_code == newest) for event in events)
+def _events(events: Iterable[Event], newest: str | None, today: date) -> str:
+    rows = "".join(_event(event, today=today, is_newest=event.incident_code == newest) for event in events)
     return f'<ol class="rows">{rows}</ol>' if rows else f'<p class="nothing">{escape(t("live.no_events"))}</p>'
 
 
-def _event(event: Event, *, is_newest: bool) -> str:
+def _event(event: Event, *, today: date, is_newest: bool) -> str:
     state = "alarm" if event.is_overdue else "good" if event.state == "closed" else "wait"
     words = t("live.is_overdue") if event.is_overdue else state_words(event)
     return (
-        f'<li class="{"newest" if is_newest else ""}"><time>{escape(numbers.clock(event.happened_at))}</time>'
+        f'<li class="{"newest" if is_newest else ""}"><time>{escape(numbers.clock_or_day(event.happened_at, today=today))}</time>'
         f'<span class="what">{escape(category_words(event))}</span>'
         f'<span class="where">{escape(event.village or numbers.UNKNOWN)}</span>'
         f'<span class="state {state}">{escape(words)}</span></li>'

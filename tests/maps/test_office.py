@@ -35,6 +35,11 @@ def test_names_are_data_never_markup():
     assert _layers(load_deck(GROUND, steps="", colours=[], chosen=None))["names"]["data"][0]["text"] == '村"<b>'
 
 
+def test_a_township_without_names_draws_no_layer_of_names():
+    ground = MapGround(urls=GROUND.urls, names=(), view=GROUND.view)
+    assert "names" not in _layers(load_deck(ground, steps="", colours=[], chosen=None))
+
+
 def _pixels(image: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(image.split(",", 1)[1]))))
 
