@@ -19,12 +19,16 @@ from gridmap.crs import require_one_metric_crs
 _CELLS_PAY_FROM = 50_000
 _CELLS_A_POINT = 2.0
 _MOST_CELLS = 4_000_000
+# A border crosses so many cells on a way of one cell's width, whatever its direction: 4 / pi.
+_CROSSED_A_WIDTH = 1.27
+_MOST_CROSSED_SHARE = 0.4
 # Rounding of coordinates must not hide that a border touches a cell.
 _SLIP_M = 1e-6
 _NOWHERE = -1
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Shapes = npt.NDArray[np.object_]
 
 
 def locate(points: gpd.GeoDataFrame | gpd.GeoSeries, areas: gpd.GeoDataFrame) -> pd.Series:
@@ -49,7 +53,7 @@ def locate(points: gpd.GeoDataFrame | gpd.GeoSeries, areas: gpd.GeoDataFrame) ->
         If the layers do not share one metric CRS.
     """
     require_one_metric_crs(points=points, areas=areas)
-    found = _positions(coordinates_of(points), areas.geometry.to_numpy())
+    found = _positions(points.geometry.to_numpy(), coordinates_of(points), areas.geometry.to_numpy())
     labels = areas.index.to_numpy(dtype=object)
     named = np.full(len(found), None, dtype=object)
     named[found != _NOWHERE] = labels[found[found != _NOWHERE]]
@@ -81,7 +85,7 @@ def count_points(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, weights: 
         If a weight column is missing.
     """
     require_one_metric_crs(points=points, areas=areas)
-    found = _positions(coordinates_of(points), areas.geometry.to_numpy())
+    found = _positions(points.geometry.to_numpy(), coordinates_of(points), areas.geometry.to_numpy())
     inside = found != _NOWHERE
     counts = {"n_points": np.bincount(found[inside], minlength=len(areas))}
     for name in weights:
@@ -90,29 +94,39 @@ def count_points(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, weights: 
     return pd.DataFrame(counts, index=areas.index)
 
 
-def _positions(xy: Floats, shapes: npt.NDArray[np.object_]) -> Ints:
+def _positions(points: Shapes, xy: Floats, shapes: Shapes) -> Ints:
     """Return the position of the first area that covers each point, -1 for none."""
-    if len(xy) < _CELLS_PAY_FROM or not len(shapes):
-        return _ask_exactly(xy, shapes)
-    west, south, east, north = shapely.total_bounds(shapes)
-    if not np.isfinite(west) or west == east or south == north:
-        return _ask_exactly(xy, shapes)
-    cell = _CellTable(shapes, bounds=(west, south, east, north), n_points=len(xy))
-    found = cell.answers(xy)
-    open_questions = np.flatnonzero(found == _CellTable.CROSSED)
-    found[open_questions] = _ask_exactly(xy[open_questions], shapes)
-    return found
-
-
-def _ask_exactly(xy: Floats, shapes: npt.NDArray[np.object_]) -> Ints:
-    found = np.full(len(xy), _NOWHERE, dtype=np.intp)
+    found = np.full(len(points), _NOWHERE, dtype=np.intp)
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))
     if not len(known) or not len(shapes):
         return found
+    size_m = _paying_cell_m(shapes, n_points=len(known))
+    if size_m is not None:
+        found[known] = _CellTable(shapes, size_m=size_m).answers(xy[known])
+        known = np.flatnonzero(found == _CellTable.CROSSED)
+    found[known] = _ask_exactly(points[known], shapes)
+    return found
+
+
+def _paying_cell_m(shapes: Shapes, *, n_points: int) -> float | None:
+    """Return the width of cells that are worth their making, None where borders would cross too many of them."""
+    west, south, east, north = shapely.total_bounds(shapes)
+    extent_m2 = (east - west) * (north - south)
+    if n_points < _CELLS_PAY_FROM or not extent_m2 > 0:
+        return None
+    n_cells = min(_MOST_CELLS, n_points * _CELLS_A_POINT)
+    size_m = float(np.sqrt(extent_m2 / n_cells))
+    # Neighbours share their borders: half the length of all of them.
+    n_crossed = shapely.length(shapes).sum() / 2 / size_m * _CROSSED_A_WIDTH
+    return size_m if n_crossed < n_cells * _MOST_CROSSED_SHARE else None
+
+
+def _ask_exactly(points: Shapes, shapes: Shapes) -> Ints:
+    found = np.full(len(points), _NOWHERE, dtype=np.intp)
     # The tree stands over the points, so that each area is prepared once and asked about many.
-    area_at, point_at = shapely.STRtree(shapely.points(xy[known])).query(shapes, predicate="covers")
+    area_at, point_at = shapely.STRtree(points).query(shapes, predicate="covers")
     order = np.argsort(area_at, kind="stable")[::-1]
-    found[known[point_at[order]]] = area_at[order]
+    found[point_at[order]] = area_at[order]
     return found
 
 
@@ -121,12 +135,9 @@ class _CellTable:
 
     CROSSED = -2
 
-    def __init__(
-        self, shapes: npt.NDArray[np.object_], *, bounds: tuple[float, float, float, float], n_points: int
-    ) -> None:
-        west, south, east, north = bounds
-        n_cells = min(_MOST_CELLS, max(1, int(n_points * _CELLS_A_POINT)))
-        self.size = float(np.sqrt((east - west) * (north - south) / n_cells))
+    def __init__(self, shapes: Shapes, *, size_m: float) -> None:
+        west, south, east, north = shapely.total_bounds(shapes)
+        self.size = size_m
         self.west, self.south = west, south
         self.n_x = int((east - west) // self.size) + 1
         self.n_y = int((north - south) // self.size) + 1
@@ -134,27 +145,33 @@ class _CellTable:
 
     def answers(self, xy: Floats) -> Ints:
         """Return the area of each point, -1 for none, `CROSSED` where only an exact question can tell."""
-        with np.errstate(invalid="ignore"):
-            x = np.floor((xy[:, 0] - self.west) / self.size)
-            y = np.floor((xy[:, 1] - self.south) / self.size)
-            inside = (x >= 0) & (x < self.n_x) & (y >= 0) & (y < self.n_y)
-            cell = np.where(inside, y * self.n_x + x, 0).astype(np.intp)
+        x = np.floor((xy[:, 0] - self.west) / self.size)
+        y = np.floor((xy[:, 1] - self.south) / self.size)
+        inside = (x >= 0) & (x < self.n_x) & (y >= 0) & (y < self.n_y)
+        cell = np.where(inside, y * self.n_x + x, 0).astype(np.intp)
         return np.where(inside, self.holder[cell], _NOWHERE)
 
-    def _crossed(self, shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    def _crossed(self, shapes: Shapes) -> npt.NDArray[np.bool_]:
         """Return, as an image of the cells, those that a border runs through."""
         # Pieces of at most half a cell never skip one; where a piece goes over a corner, both cells beside it are taken.
         xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(shapes), self.size / 2))
-        crossed = np.zeros((self.n_y + 2, self.n_x + 2), dtype=bool)
-        for slip in ((-_SLIP_M, -_SLIP_M), (-_SLIP_M, _SLIP_M), (_SLIP_M, -_SLIP_M), (_SLIP_M, _SLIP_M)):
-            at = np.floor((xy + slip - (self.west, self.south)) / self.size).astype(np.intp) + 1
-            x, y = np.clip(at[:, 0], 0, self.n_x + 1), np.clip(at[:, 1], 0, self.n_y + 1)
-            crossed[y, x] = True
-            crossed[y[1:], x[:-1]] = True
-            crossed[y[:-1], x[1:]] = True
-        return crossed[1:-1, 1:-1]
+        at = (xy - (self.west, self.south)) / self.size
+        crossed = np.zeros((self.n_y + 4, self.n_x + 4), dtype=bool)
+        cells = crossed.ravel()
+        width = self.n_x + 4
+        column, row = np.clip(np.floor(at).astype(np.intp) + 2, 1, (self.n_x + 2, self.n_y + 2)).T
+        cells[row * width + column] = True
+        turns = np.flatnonzero((column[1:] != column[:-1]) & (row[1:] != row[:-1]))
+        cells[row[turns + 1] * width + column[turns]] = True
+        cells[row[turns] * width + column[turns + 1]] = True
+        # A place on the edge of its cell may belong to any cell around it.
+        doubtful = np.flatnonzero((np.abs(at - np.rint(at)) * self.size < _SLIP_M).any(axis=1))
+        for up in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                cells[(row[doubtful] + up) * width + column[doubtful] + right] = True
+        return crossed[2:-2, 2:-2]
 
-    def _fill(self, shapes: npt.NDArray[np.object_], crossed: npt.NDArray[np.bool_]) -> Ints:
+    def _fill(self, shapes: Shapes, crossed: npt.NDArray[np.bool_]) -> Ints:
         """Give every cell that no border crosses its area: cells that hang together share it, so one of them is asked."""
         pieces, n_pieces = ndimage.label(~crossed)
         pieces = pieces.ravel()
@@ -166,7 +183,7 @@ class _CellTable:
                 self.south + (first // self.n_x + 0.5) * self.size,
             ]
         )
-        holder = _ask_exactly(middles, shapes)
+        holder = _ask_exactly(shapely.points(middles), shapes)
         holder[0] = self.CROSSED
         held: Ints = holder[pieces]
         return held

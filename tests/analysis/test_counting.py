@@ -74,12 +74,24 @@ def test_both_ways_agree_with_brute_force(seed: int, n: int):
     expected = _brute_force(xy[:-1], areas)
     plain = [None if label is None else int(label) for label in locate(points, areas)]
     assert plain == [*expected, None]
-    shapes = areas.geometry.to_numpy()
-    table = counting._CellTable(shapes, bounds=tuple(shapely.total_bounds(shapes)), n_points=5_000)
-    answers = table.answers(xy)
-    known = answers != table.CROSSED
+    _assert_no_cell_errs(areas, xy[:-1], expected, size_m=12.0)
+
+
+def _assert_no_cell_errs(areas: gpd.GeoDataFrame, xy: np.ndarray, expected: list, *, size_m: float) -> None:
+    answers = counting._CellTable(areas.geometry.to_numpy(), size_m=size_m).answers(xy)
+    known = answers != counting._CellTable.CROSSED
+    assert known.any()
     told = [None if answer < 0 else int(answer) for answer in answers[known]]
-    assert told == [want for want, is_known in zip([*expected, None], known, strict=True) if is_known]
+    assert told == [want for want, is_known in zip(expected, known, strict=True) if is_known]
+
+
+def test_borders_that_run_along_the_edges_of_cells_are_asked_exactly():
+    steps = np.arange(0, 500, 100)
+    areas = gpd.GeoDataFrame(geometry=[shapely.box(x, y, x + 100, y + 100) for x in steps for y in steps], crs=METRIC)
+    along = np.arange(0, 501, 5.0)
+    slips = [-2e-7, 0, 2e-7]
+    xy = np.array([(x + slip, y - slip) for x in along for y in along for slip in slips])
+    _assert_no_cell_errs(areas, xy, _brute_force(xy, areas), size_m=10.0)
 
 
 def test_many_points_go_the_fast_way_with_the_same_answer():

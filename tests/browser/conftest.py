@@ -148,9 +148,9 @@ def scripted_dashboard(
     return _dashboard(_stack, databases("browser_script"), tmp_path_factory.mktemp("serve") / "log", write)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium with software rendering."""
+    """Chromium with software rendering; not longer than a file, since its event loop holds the thread."""
     found = next((path for name in _BROWSERS if (path := which(name))), None)
     if found is None:
         pytest.fail("Chromium is missing. Run script/bootstrap --with-browser.")
