@@ -22,7 +22,6 @@ report = loaders.load(
     last_on=period.last_on,
     duty=duty,
     village_code=village,
-    now=controls.as_of(),
 )
 with age_place:
     panels.data_age(report.known_at)

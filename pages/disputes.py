@@ -17,7 +17,7 @@ with places[1]:
     kind = controls.kind()
 with places[3]:
     village = controls.village(township, villages)
-span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind, "now": controls.as_of()}
+span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind}
 with places[2]:
     category = controls.category(loaders.load(disputes_report, category=None, village_code=None, **span).category_names)
 report = loaders.load(disputes_report, category=category, village_code=village, **span)

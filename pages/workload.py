@@ -14,7 +14,7 @@ with period_place:
     period = controls.period()
 with measure_place:
     measure = controls.measure(workload_view.MEASURES)
-report = loaders.load(workload_report, first_on=period.first_on, last_on=period.last_on, now=controls.as_of())
+report = loaders.load(workload_report, first_on=period.first_on, last_on=period.last_on)
 with village_place:
     village = controls.village(township, report.villages["village_name"].to_dict())
 with age_place:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -45,11 +45,6 @@ def span_of(name: str, *, today: date) -> Period:
         last = first_of_month - timedelta(days=1)
         return Period(last.replace(day=1), last)
     return Period(today - timedelta(days=_DAYS[name] - 1), today)
-
-
-def as_of() -> datetime:
-    """Return the instant that an office page speaks of: the last full minute, so that looking twice costs nothing."""
-    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def line(title: str, n_filters: int) -> tuple[list[DeltaGenerator], DeltaGenerator]:

@@ -94,9 +94,10 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
     known = watch().current().versions
     topics: tuple[str, ...] = getattr(report, "topics", TOPICS)
     # A report that needs the time is renewed each minute, and then sees everything up to its own instant.
-    keyed = {name: f"{value:%F %R}" if name == "now" else value for name, value in given.items()}
-    key = (report, *sorted(keyed.items()), *(known[topic] for topic in topics), settings().database_url)
-    found: R = _reports.take(key, lambda: _read(report, given))
+    moment = f"{given['now']:%F %R}" if "now" in given and "now" not in arguments else None
+    key = (report, *sorted((name, value) for name, value in given.items() if name != "now" or name in arguments))
+    version = (moment, *(known[topic] for topic in topics), settings().database_url)
+    found: R = _reports.take(key, lambda: _read(report, given), version=version)
     return found
 
 

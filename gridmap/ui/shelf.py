@@ -13,14 +13,15 @@ from typing import Any
 class _Place:
     """One kept value, or the room where it is being made."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: Hashable) -> None:
+        self.version = version
         self.making = Lock()
         self.is_filled = False
         self.value: Any = None
 
 
 class Shelf:
-    """Values by key, the least recently used forgotten first.
+    """Values by key, the newest version of each, the least recently used forgotten first.
 
     Parameters
     ----------
@@ -33,12 +34,16 @@ class Shelf:
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
         self._arranging = Lock()
 
-    def take(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the value of a key, making it when it is not kept; what `make` raises is raised and nothing kept."""
+    def take(self, key: Hashable, make: Callable[[], Any], *, version: Hashable = None) -> Any:
+        """Return the value of a key, making it when this version is not kept.
+
+        A new version takes the place of the old one. What `make` raises is raised and nothing kept.
+        """
         with self._arranging:
             place = self._places.get(key)
-            if place is None:
-                place = self._places[key] = _Place()
+            if place is None or place.version != version:
+                place = self._places[key] = _Place(version)
+                self._places.move_to_end(key)
                 while len(self._places) > self._capacity:
                     self._places.popitem(last=False)
             else:

@@ -49,6 +49,13 @@ def test_sessions_that_ask_at_once_share_the_making():
     assert made == [1]
 
 
+def test_a_new_version_takes_the_place_of_the_old_one():
+    shelf, made = Shelf(2), []
+    for key, version in (("a", 1), ("b", 1), ("a", 2), ("a", 2), ("b", 1)):
+        shelf.take(key, lambda key=key, version=version: made.append((key, version)), version=version)
+    assert made == [("a", 1), ("b", 1), ("a", 2)]
+
+
 def test_clearing_forgets():
     shelf, made = Shelf(2), []
     shelf.take("a", lambda: made.append(1))
