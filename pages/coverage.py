@@ -6,9 +6,11 @@ from gridmap.reports.coverage import coverage_report
 from gridmap.texts import t
 from gridmap.ui import controls, coverage_view, loaders, panels, shell
 from gridmap.ui.roles import require_role
+from gridmap.ui.room import page_room
 
 require_role("viewer")
 township = shell.office_page(t("shell.coverage"))
+space = page_room()
 (period_place, duty_place, village_place), age_place = controls.line(f"{township.name} {t('shell.coverage')}", 3)
 with period_place:
     period = controls.period()
@@ -41,13 +43,13 @@ if report.households.empty and report.checkpoints.empty:
 left, right = st.columns(2)
 with left:
     coverage_view.legend()
-    st.pydeck_chart(coverage_view.deck(report, township), height=440, key="coverage_map")
+    coverage_view.draw_map(report, township, space)
 with right:
     coverage_view.states(report)
     visits, homes, circle = st.tabs([t("coverage.gaps_visits"), t("coverage.gaps_homes"), t("coverage.gaps_circle")])
     with visits:
-        coverage_view.checkpoint_table(report)
+        coverage_view.checkpoint_table(report, space)
     with homes:
-        coverage_view.grid_table(report)
+        coverage_view.grid_table(report, space)
     with circle:
-        coverage_view.village_table(report)
+        coverage_view.village_table(report, space)

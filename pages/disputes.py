@@ -6,9 +6,11 @@ from gridmap.reports.disputes import disputes_report
 from gridmap.texts import t
 from gridmap.ui import charts, controls, disputes_view, loaders, panels, shell
 from gridmap.ui.roles import require_role
+from gridmap.ui.room import page_room
 
 require_role("viewer")
 township = shell.office_page(t("shell.disputes"))
+space = page_room()
 villages = panels.village_names()
 places, age_place = controls.line(f"{township.name} {t('shell.disputes')}", 4)
 with places[0]:
@@ -38,7 +40,7 @@ left, right = st.columns(2)
 with left:
     month = disputes_view.month_slider(report)
     disputes_view.legend(report, month)
-    st.pydeck_chart(disputes_view.deck(report, township, month), height=400, key="disputes_map")
+    disputes_view.draw_map(report, township, month, space)
     disputes_view.left_out(report)
 with right:
     st.echarts_chart(
@@ -50,6 +52,6 @@ with right:
     )
     by_category, by_village = st.tabs([t("disputes.by_category"), t("disputes.by_village")])
     with by_category:
-        disputes_view.table(report.categories, t("disputes.category"), key="disputes_categories")
+        disputes_view.table(report.categories, t("disputes.category"), space, key="disputes_categories")
     with by_village:
-        disputes_view.table(report.villages, t("disputes.village"), key="disputes_villages")
+        disputes_view.table(report.villages, t("disputes.village"), space, key="disputes_villages")

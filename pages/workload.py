@@ -6,9 +6,11 @@ from gridmap.reports.workload import workload_report
 from gridmap.texts import t
 from gridmap.ui import controls, loaders, panels, shell, workload_view
 from gridmap.ui.roles import require_role
+from gridmap.ui.room import page_room
 
 require_role("viewer")
 township = shell.office_page(t("shell.workload"))
+space = page_room()
 (period_place, measure_place, village_place), age_place = controls.line(f"{township.name} {t('shell.workload')}", 3)
 with period_place:
     period = controls.period()
@@ -36,10 +38,10 @@ left, right = st.columns(2)
 with right:
     by_grid, by_village = st.tabs([t("workload.by_grid"), t("workload.by_village")])
     with by_grid:
-        chosen = workload_view.grid_table(report, village)
+        chosen = workload_view.grid_table(report, village, space)
         workload_view.downloads(report, township, village)
     with by_village:
-        workload_view.village_table(report)
+        workload_view.village_table(report, space)
 with left:
     workload_view.legend(report, measure)
-    st.pydeck_chart(workload_view.deck(report, township, measure, chosen), height=430, key="workload_map")
+    workload_view.draw_map(report, township, measure, chosen, space)

@@ -1,6 +1,6 @@
 """The filters of the office pages: one line, the same words and the same keys everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +14,7 @@ from gridmap.ui import loaders
 
 PERIODS = ("last_30_days", "this_month", "last_month", "last_90_days", "last_12_months")
 _TITLE_WIDTH, _FILTER_WIDTH, _AGE_WIDTH = 2.6, 1.9, 3.0
+_ALL = ""
 _DAYS = {"last_30_days": 30, "last_90_days": 90, "last_12_months": 365}
 
 
@@ -67,48 +68,38 @@ def period(*, initially: str = "last_30_days") -> Period:
     return span_of(chosen, today=loaders.today())
 
 
+def _one_or_all(label: str, options: Sequence[str], *, words: Callable[[str], str], key: str) -> str | None:
+    """Let a person choose one of the options or none, which stands for all and is the empty text inside."""
+    chosen: str = st.selectbox(label, options, format_func=words, key=key)
+    return chosen or None
+
+
 def village(township: Township, villages: dict[str, str]) -> str | None:
     """Let a person choose a village; None for the whole township."""
-    chosen: str | None = st.selectbox(
-        t("controls.village"),
-        [None, *villages],
-        format_func=lambda code: township.name if code is None else villages[code],
-        key="village",
-    )
-    return chosen
+    names = {_ALL: township.name, **villages}
+    return _one_or_all(t("controls.village"), list(names), words=names.__getitem__, key="village")
 
 
 def kind() -> str | None:
     """Let a person choose the kind of incidents; None for all."""
-    chosen: str | None = st.selectbox(
-        t("controls.kind"),
-        [*INCIDENT_KINDS, None],
-        format_func=lambda name: t(f"controls.kind_{name or 'all'}"),
-        key="kind",
-    )
-    return chosen
+    options = [*INCIDENT_KINDS, _ALL]
+    return _one_or_all(t("controls.kind"), options, words=lambda name: t(f"controls.kind_{name or 'all'}"), key="kind")
 
 
 def category(names: Sequence[str]) -> str | None:
     """Let a person choose a category; None for all."""
-    chosen: str | None = st.selectbox(
+    return _one_or_all(
         t("controls.category"),
-        [None, *names],
-        format_func=lambda name: name or t("controls.all_categories"),
+        [_ALL, *names],
+        words=lambda name: name or t("controls.all_categories"),
         key="category",
     )
-    return chosen
 
 
 def duty() -> str | None:
     """Let a person choose the duty of checkpoints; None for all."""
-    chosen: str | None = st.selectbox(
-        t("controls.duty"),
-        [None, *DUTIES],
-        format_func=lambda name: t(f"controls.duty_{name or 'all'}"),
-        key="duty",
-    )
-    return chosen
+    options = [_ALL, *DUTIES]
+    return _one_or_all(t("controls.duty"), options, words=lambda name: t(f"controls.duty_{name or 'all'}"), key="duty")
 
 
 def measure(names: Sequence[str]) -> str:

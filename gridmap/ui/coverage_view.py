@@ -13,6 +13,7 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import charts, panels
 from gridmap.ui.numbers import UNKNOWN
+from gridmap.ui.room import Room
 
 _COLOURS = {
     "visited": LIGHT.good,
@@ -21,17 +22,19 @@ _COLOURS = {
     "never": LIGHT.alarm,
     "unknown": LIGHT.unknown,
 }
-_TABLE_PX = 345
+_MAP_PX, _TABLE_PX, _KEPT = 440, 345, 8
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_KEPT)
 def _deck(report: CoverageReport, ground: MapGround) -> CachedDeck:
     return coverage_deck(ground, households=report.households, checkpoints=report.checkpoints)
 
 
-def deck(report: CoverageReport, township: Township) -> CachedDeck:
-    """Return the map; its JSON is made once for a report."""
-    return _deck(report, panels.map_ground(township))
+def draw_map(report: CoverageReport, township: Township, room: Room) -> None:
+    """Draw the map; its JSON is made once for a report."""
+    height = room.tall(_MAP_PX)
+    ground = panels.map_ground(township, width_px=room.half_px, height_px=height)
+    st.pydeck_chart(_deck(report, ground), height=height, key="coverage_map")
 
 
 def legend() -> None:
@@ -59,7 +62,7 @@ def states(report: CoverageReport) -> None:
     )
 
 
-def checkpoint_table(report: CoverageReport) -> None:
+def checkpoint_table(report: CoverageReport, room: Room) -> None:
     """Draw the checkpoints, worst first."""
     rows = report.checkpoints
     shown = rows[["name", "village_name", "n_due", "n_made", "n_missing"]].assign(
@@ -71,7 +74,7 @@ def checkpoint_table(report: CoverageReport) -> None:
     st.dataframe(
         shown[["state", "name", "village_name", "duty", "n_due", "n_made", "n_missing", "last_visit_at"]],
         hide_index=True,
-        height=_TABLE_PX,
+        height=room.tall(_TABLE_PX),
         column_config={
             "state": text(t("coverage.state"), pinned=True),
             "name": text(t("coverage.checkpoint")),
@@ -86,14 +89,14 @@ def checkpoint_table(report: CoverageReport) -> None:
     )
 
 
-def grid_table(report: CoverageReport) -> None:
+def grid_table(report: CoverageReport, room: Room) -> None:
     """Draw the grids by households without a checkpoint near, most first."""
     rows = report.grids.assign(covered_share=panels.as_percent(report.grids["covered_share"]))
     number = st.column_config.NumberColumn
     st.dataframe(
         rows[["name", "village_name", "n_uncovered", "n_residents_uncovered", "n_households", "covered_share"]],
         hide_index=True,
-        height=_TABLE_PX,
+        height=room.tall(_TABLE_PX),
         column_config={
             "name": st.column_config.TextColumn(t("coverage.grid"), pinned=True),
             "village_name": st.column_config.TextColumn(t("controls.village")),
@@ -106,14 +109,14 @@ def grid_table(report: CoverageReport) -> None:
     )
 
 
-def village_table(report: CoverageReport) -> None:
+def village_table(report: CoverageReport, room: Room) -> None:
     """Draw the villages by households beyond 15 minutes, most first."""
     rows = report.villages.assign(reached_share=panels.as_percent(report.villages["reached_share"]))
     number = st.column_config.NumberColumn
     st.dataframe(
         rows[["village_name", "n_outside", "n_households", "reached_share", "median_walk_m"]],
         hide_index=True,
-        height=_TABLE_PX,
+        height=room.tall(_TABLE_PX),
         column_config={
             "village_name": st.column_config.TextColumn(t("controls.village"), pinned=True),
             "n_outside": number(t("coverage.outside")),

@@ -13,8 +13,10 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import panels
+from gridmap.ui.room import Room
 
 _WHOLE = ""
+_MAP_PX, _TABLE_PX, _KEPT = 390, 235, 32
 
 
 def month_slider(report: DisputesReport) -> str:
@@ -40,16 +42,18 @@ def _density(report: DisputesReport, month: str) -> Density:
     return report.whole if month == _WHOLE else report.months[month]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT)
 def _deck(report: DisputesReport, month: str, ground: MapGround) -> CachedDeck:
     density = _density(report, month)
     image = heat_image(density.per_km2, highest=highest_per_km2(report, month))
     return heat_deck(ground, image=image, corners=corners_of(density.bounds, density.crs))
 
 
-def deck(report: DisputesReport, township: Township, month: str) -> CachedDeck:
-    """Return the heat map; its picture is made once for a report and a month."""
-    return _deck(report, month, panels.map_ground(township))
+def draw_map(report: DisputesReport, township: Township, month: str, room: Room) -> None:
+    """Draw the heat map; its picture is made once for a report and a month."""
+    height = room.tall(_MAP_PX)
+    ground = panels.map_ground(township, width_px=room.half_px, height_px=height)
+    st.pydeck_chart(_deck(report, month, ground), height=height, key="disputes_map")
 
 
 def legend(report: DisputesReport, month: str) -> None:
@@ -77,7 +81,7 @@ def named(monthly: pd.DataFrame, kind: str | None) -> pd.DataFrame:
     return monthly.rename(columns={name: t(f"controls.kind_{name}") for name in monthly.columns})
 
 
-def table(rows: pd.DataFrame, label: str, *, key: str) -> None:
+def table(rows: pd.DataFrame, label: str, room: Room, *, key: str) -> None:
     """Draw a table of settled and not settled, month on month."""
     rows = rows.assign(settled_share=panels.as_percent(rows["settled_share"]))
     shown = rows.reset_index()[["name", "n_incidents", "n_settled", "n_open", "settled_share", "n_last", "n_before"]]
@@ -85,7 +89,7 @@ def table(rows: pd.DataFrame, label: str, *, key: str) -> None:
     st.dataframe(
         shown,
         hide_index=True,
-        height=245,
+        height=room.tall(_TABLE_PX),
         column_config={
             "name": st.column_config.TextColumn(label, pinned=True),
             "n_incidents": number(t("disputes.n_incidents")),

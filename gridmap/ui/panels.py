@@ -23,7 +23,6 @@ from gridmap.ui.theme import Markup
 from gridmap.ui.versions import watch
 
 _LAYERS = ("areas", "grids", "paths", "water")
-_MAP_BOX_PX = (640.0, 420.0)
 _PADDING_PX = 10.0
 _AGES = ((60, "good"), (600, "wait"))
 
@@ -75,11 +74,10 @@ def _formula(figure: Figure) -> str:
     return f"{text}\n\n{made_of}"
 
 
-def map_ground(township: Township) -> MapGround:
+def map_ground(township: Township, *, width_px: float, height_px: float) -> MapGround:
     """Return the base map of the office pages: the township's layers, the villages' names, the view of all of it."""
     layers = [loaders.load(map_layer, layer=name) for name in _LAYERS]
     names = loaders.load(township_report).names
-    width_px, height_px = _MAP_BOX_PX
     return MapGround(
         urls=tuple((one.name, one.url) for one in layers if one.n_features),
         names=tuple((name.name, name.longitude, name.latitude) for name in names if name.kind == "village"),

@@ -67,7 +67,7 @@ class Viewport:
         return (_STACKED_LEGEND_PX if self.is_stacked else _LEGEND_PX) * self.scale
 
 
-def _bounded(told: object, otherwise: int) -> int:
+def bounded(told: object, otherwise: int) -> int:
     """Return a length that makes sense, whatever the browser sends."""
     if isinstance(told, str) and told.isascii() and told.isdigit():
         told = int(told[:6])
@@ -80,10 +80,10 @@ def _measured(told: Sequence[object]) -> Viewport:
     usual = Viewport()
     width, height, map_width, map_height = (*told, *[None] * 4)[:4]
     return Viewport(
-        width_px=_bounded(width, usual.width_px),
-        height_px=_bounded(height, usual.height_px),
-        map_width_px=_bounded(map_width, usual.map_width_px),
-        map_height_px=_bounded(map_height, usual.map_height_px),
+        width_px=bounded(width, usual.width_px),
+        height_px=bounded(height, usual.height_px),
+        map_width_px=bounded(map_width, usual.map_width_px),
+        map_height_px=bounded(map_height, usual.map_height_px),
     )
 
 

@@ -17,6 +17,7 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import panels
+from gridmap.ui.room import Room
 
 MEASURES = (
     "n_households",
@@ -28,7 +29,8 @@ MEASURES = (
     "incidents_per_100_households",
     "made_share",
 )
-_N_STEPS, _TABLE_PX = 5, 360
+_N_STEPS, _KEPT = 5, 16
+_MAP_PX, _TABLE_PX = 430, 360
 _KINDS = {
     "cap_share": "share",
     "made_share": "share",
@@ -84,16 +86,18 @@ def scale(report: WorkloadReport, measure: str) -> tuple[tuple[float, ...], tupl
     return tuple(np.linspace(0, highest, _N_STEPS + 1)[1:-1]), LIGHT.load[:_N_STEPS]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT)
 def _deck(report: WorkloadReport, measure: str, chosen: str | None, ground: MapGround) -> CachedDeck:
     bounds, colours = scale(report, measure)
     steps = measure_steps(report.grids[measure].astype(float), bounds=bounds)
     return load_deck(ground, steps=steps, colours=colours, chosen=chosen)
 
 
-def deck(report: WorkloadReport, township: Township, measure: str, chosen: str | None) -> CachedDeck:
-    """Return the map; its JSON is made once for a report, a measure and a chosen grid."""
-    return _deck(report, measure, chosen, panels.map_ground(township))
+def draw_map(report: WorkloadReport, township: Township, measure: str, chosen: str | None, room: Room) -> None:
+    """Draw the map; its JSON is made once for a report, a measure and a chosen grid."""
+    height = room.tall(_MAP_PX)
+    ground = panels.map_ground(township, width_px=room.half_px, height_px=height)
+    st.pydeck_chart(_deck(report, measure, chosen, ground), height=height, key="workload_map")
 
 
 def legend(report: WorkloadReport, measure: str) -> None:
@@ -109,13 +113,13 @@ def legend(report: WorkloadReport, measure: str) -> None:
     panels.legend(keys, title=t(f"workload.{measure}_unit"))
 
 
-def grid_table(report: WorkloadReport, village: str | None) -> str | None:
+def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str | None:
     """Draw the table per grid and return the code of the row that is chosen."""
     rows = _of_village(report, village)
     event = st.dataframe(
         _shown(rows, _GRID_COLUMNS),
         hide_index=True,
-        height=_TABLE_PX,
+        height=room.tall(_TABLE_PX),
         column_config=_config(_GRID_COLUMNS, most_share=float(rows["cap_share"].max())),
         on_select="rerun",
         selection_mode="single-row",
@@ -125,12 +129,12 @@ def grid_table(report: WorkloadReport, village: str | None) -> str | None:
     return str(rows.index[chosen[0]]) if chosen and chosen[0] < len(rows) else None
 
 
-def village_table(report: WorkloadReport) -> None:
+def village_table(report: WorkloadReport, room: Room) -> None:
     """Draw the table per village."""
     st.dataframe(
         _shown(report.villages, _VILLAGE_COLUMNS),
         hide_index=True,
-        height=_TABLE_PX,
+        height=room.tall(_TABLE_PX),
         column_config=_config(_VILLAGE_COLUMNS, most_share=1.0),
         key="workload_villages",
     )
