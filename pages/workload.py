@@ -36,10 +36,12 @@ panels.figures(
 )
 left, right = st.columns(2)
 with right:
-    by_grid, by_village = st.tabs([t("workload.by_grid"), t("workload.by_village")])
+    by_grid, cap, by_village = st.tabs([t("workload.by_grid"), t("workload.by_cap"), t("workload.by_village")])
     with by_grid:
         chosen = workload_view.grid_table(report, village, space)
         workload_view.downloads(report, township, village)
+    with cap:
+        workload_view.cap_chart(report, village, space)
     with by_village:
         workload_view.village_table(report, space)
 with left:

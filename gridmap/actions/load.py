@@ -15,6 +15,7 @@ from gridmap.actions.layers import STORE
 from gridmap.actions.stamp import Stamp, Stored
 from gridmap.errors import InputError
 from gridmap.frames import AREA_LEVELS
+from gridmap.ingest.columns import read_mapping
 from gridmap.ingest.context import TownshipContext
 from gridmap.ingest.limits import Limits
 from gridmap.ingest.reading import Reading, read_layer
@@ -46,8 +47,10 @@ class LoadOptions:
     ----------
     township_code
         Needed only when the database holds several townships.
-    crs, datum, sheet, mapping
+    crs, datum, sheet
         See `gridmap.ingest.reading.read_layer`.
+    mapping_file
+        See `gridmap.ingest.columns.read_mapping`.
     valid_from
         First day of the plan that a grids file brings, and of grids opened by it. None: the day of the load.
     imported_by
@@ -60,7 +63,7 @@ class LoadOptions:
     crs: str | None = None
     datum: str | None = None
     sheet: str | None = None
-    mapping: Mapping[str, str] | None = None
+    mapping_file: Path | None = None
     valid_from: date | None = None
     imported_by: str = "gridmap"
     trusts_source_clock: bool = False
@@ -157,7 +160,7 @@ def load_layer(
         context=context,
         datum=options.datum,
         crs=options.crs,
-        mapping=options.mapping,
+        mapping=read_mapping(options.mapping_file) if options.mapping_file else None,
         sheet=options.sheet,
         zone=settings.zone,
         limits=Limits(max_bytes=settings.max_file_mb * 2**20),

@@ -1,8 +1,6 @@
 """`gridmap load LAYER FILE…`: import with a report of what was taken, changed, refused and why."""
 
 import json
-import tomllib
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +39,7 @@ def load(  # noqa: PLR0917  Typer takes the options by name
             crs=crs,
             datum=datum,
             sheet=sheet,
-            mapping=_mapping(mapping),
+            mapping_file=mapping,
             valid_from=_day(valid_from),
             imported_by="gridmap load",
         ),
@@ -92,19 +90,6 @@ def _as_json(outcome: LoadOutcome) -> dict[str, object]:
         "changed": json.loads(reading.changed.to_json(orient="records", force_ascii=False)),
         "quarantined": json.loads(reading.quarantined.to_json(orient="records", force_ascii=False)),
     }
-
-
-def _mapping(file: Path | None) -> Mapping[str, str] | None:
-    if file is None:
-        return None
-    try:
-        content = file.read_text("utf-8")
-        mapping = json.loads(content) if file.suffix == ".json" else tomllib.loads(content)
-    except (OSError, ValueError) as error:
-        raise InputError(f"The mapping file `{file}` cannot be read ({error}). Give TOML or JSON.") from error
-    if not isinstance(mapping, dict) or not all(isinstance(header, str) for header in mapping.values()):
-        raise InputError(f'The mapping file `{file}` must hold lines like `n_residents = "人口数"`.')
-    return mapping
 
 
 def _day(given: str | None) -> date | None:

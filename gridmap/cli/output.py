@@ -6,8 +6,9 @@ from typing import Any
 
 
 def say(sentence: str) -> None:
-    """Write one line of an answer to stdout."""
+    """Write one line of an answer to stdout, at once: a server's address must not wait in a buffer."""
     sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 def progress(sentence: str) -> None:

@@ -61,6 +61,59 @@ def monthly_option(monthly: pd.DataFrame, *, others: str, most: int = 5) -> dict
     }
 
 
+def cap_option(households: pd.Series, *, cap: int, words: tuple[str, str, str]) -> dict[str, Any]:
+    """Return one bar a grid, what lies above the cap in another colour, and the line of the cap.
+
+    Parameters
+    ----------
+    households
+        Households by the grid's name, in the order of the bars from top to bottom.
+    cap
+        Households that a grid may hold.
+    words
+        Words for "up to the cap", "above the cap" and the line.
+    """
+    within, above, line = words
+    parts = (
+        (within, households.clip(upper=cap), LIGHT.load[2]),
+        (above, (households - cap).clip(lower=0), LIGHT.alarm),
+    )
+    series: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "name": name,
+            "stack": "households",
+            "barWidth": 10,
+            "itemStyle": {"color": colour},
+            "data": [int(value) for value in values],
+        }
+        for name, values, colour in parts
+    ]
+    series[0]["markLine"] = {
+        "symbol": "none",
+        "silent": True,
+        "lineStyle": {"color": LIGHT.strong, "type": "solid", "width": 1.5},
+        "label": {**_WORDS, "formatter": line, "position": "start"},
+        "data": [{"xAxis": cap}],
+    }
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 16, "top": 30, "bottom": 20, "containLabel": True},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "textStyle": _WORDS},
+        "xAxis": {"type": "value", "axisLabel": {"show": False}, "splitLine": {"show": False}},
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": [str(name) for name in households.index],
+            "axisLabel": {**_WORDS, "interval": 0},
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+        },
+        "series": series,
+    }
+
+
 def states_option(counts: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
     """Return one bar made of states.
 

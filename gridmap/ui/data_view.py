@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -99,24 +100,37 @@ def load_form() -> None:
     crs = crs_place.text_input(t("data.crs"), placeholder="EPSG:4547", key="load_crs").strip() or None
     sheet = sheet_place.text_input(t("data.sheet"), placeholder=t("data.found_out"), key="load_sheet").strip() or None
     uploads = st.file_uploader(t("data.files"), type=_ENDINGS, accept_multiple_files=True, key="load_files")
-    options = LoadOptions(crs=crs, datum=datum, sheet=sheet, imported_by=t("shell.data"))
+    with st.expander(t("data.more")):
+        mapping_place, day_place = st.columns([7, 2])
+        mapping = mapping_place.file_uploader(t("data.mapping"), type=["toml", "json"], key="load_mapping")
+        valid_from = day_place.date_input(t("data.valid_from"), value=None, format="YYYY-MM-DD", key="load_valid_from")
+    options = LoadOptions(
+        crs=crs,
+        datum=datum,
+        sheet=sheet,
+        valid_from=valid_from if layer == "grids" else None,
+        imported_by=t("shell.data"),
+    )
     look_place, load_place, _ = st.columns([2, 2, 6])
     is_looking = look_place.button(t("data.look"), disabled=not uploads, key="load_look")
     is_loading = load_place.button(t("data.take"), disabled=not uploads, type="primary", key="load_take")
     if uploads and (is_looking or is_loading):
-        _run(layer, uploads, options, dry_run=not is_loading)
+        _run(layer, uploads, options, mapping, dry_run=not is_loading)
 
 
-def _run(layer: str, uploads: Sequence[UploadedFile], options: LoadOptions, *, dry_run: bool) -> None:
+def _run(
+    layer: str, uploads: Sequence[UploadedFile], options: LoadOptions, mapping: UploadedFile | None, *, dry_run: bool
+) -> None:
     """Load in one go, and say what happened; a refusal is one sentence and leaves nothing."""
     with st.spinner(t("data.working")), tempfile.TemporaryDirectory(prefix="gridmap-upload-") as folder:
         files = [_written(upload, Path(folder)) for upload in uploads]
+        mapping_file = _written(mapping, Path(tempfile.mkdtemp(dir=folder))) if mapping else None
         try:
             outcome = load_layer(
                 write_engine(),
                 layer=layer,
                 files=files,
-                options=options,
+                options=replace(options, mapping_file=mapping_file),
                 settings=settings(),
                 now=datetime.now(UTC),
                 dry_run=dry_run,

@@ -16,7 +16,7 @@ from gridmap.reports.workload import WorkloadReport
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
-from gridmap.ui import panels
+from gridmap.ui import charts, panels
 from gridmap.ui.room import Room
 
 MEASURES = (
@@ -31,6 +31,7 @@ MEASURES = (
 )
 _N_STEPS, _KEPT = 5, 16
 _MAP_PX, _TABLE_PX = 430, 360
+_CAP_HEAD_PX, _CAP_ROW_PX = 56, 22
 _KINDS = {
     "cap_share": "share",
     "made_share": "share",
@@ -127,6 +128,20 @@ def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str |
     )
     chosen = event.selection.rows
     return str(rows.index[chosen[0]]) if chosen and chosen[0] < len(rows) else None
+
+
+def cap_chart(report: WorkloadReport, village: str | None, room: Room) -> None:
+    """Draw the households of every grid against the line of the cap, fullest first."""
+    rows = _of_village(report, village)
+    words = (t("workload.within_cap"), t("workload.above_cap"), t("workload.cap_line", cap=report.household_cap))
+    with st.container(height=room.tall(_TABLE_PX), border=False):
+        st.echarts_chart(
+            charts.cap_option(rows.set_index("name")["n_households"], cap=report.household_cap or 0, words=words),
+            height=_CAP_HEAD_PX + _CAP_ROW_PX * len(rows),
+            theme=None,
+            renderer="svg",
+            key=f"workload_cap_{village}",
+        )
 
 
 def village_table(report: WorkloadReport, room: Room) -> None:
