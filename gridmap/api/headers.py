@@ -31,7 +31,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-_CLOSED_PATHS = ("/_stcore/metrics",)
+# What Streamlit offers to machines: figures of the server, and the pages without a browser.
+_CLOSED_PATHS = ("/_stcore/metrics", "/_stcore/agent")
 
 
 def rooted(page: bytes) -> bytes:
@@ -86,7 +87,7 @@ class SecurityHeaders:
                     headers[name] = value
             await send(message)
 
-        if scope["path"].rstrip("/").endswith(_CLOSED_PATHS):
+        if any(f"{closed}/" in f"{scope['path']}/" for closed in _CLOSED_PATHS):
             await PlainTextResponse("closed", status_code=404)(scope, receive, send_with_headers)
             return
         if scope["method"] in ("GET", "HEAD") and scope["path"] in self._addresses:

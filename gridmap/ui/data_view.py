@@ -1,5 +1,6 @@
 """What the data page draws: layers and their last import, refused rows, the form that loads files."""
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from gridmap.store.database import write_engine
 from gridmap.texts import t
 from gridmap.ui import loaders
 from gridmap.ui.numbers import UNKNOWN
+from gridmap.ui.theme import Markup
 
 _DATUMS = ("cgcs2000", "wgs84", "gcj02", "bd09")
 _ENDINGS = ("zip", "shp", "shx", "dbf", "prj", "cpg", "gpkg", "geojson", "json", "csv", "xlsx", "kml", "gpx")
@@ -95,10 +97,12 @@ def load_form() -> None:
     layer_place, datum_place, crs_place, sheet_place = st.columns([3, 2, 2, 2])
     layer = layer_place.selectbox(t("data.layer"), LAYERS, format_func=lambda name: t(f"load.{name}"), key="load_layer")
     datum = datum_place.selectbox(
-        t("data.datum"), [None, *_DATUMS], format_func=lambda name: name or t("data.found_out"), key="load_datum"
+        t("data.datum"), ["", *_DATUMS], format_func=lambda name: name or t("data.found_out"), key="load_datum"
     )
     crs = crs_place.text_input(t("data.crs"), placeholder="EPSG:4547", key="load_crs").strip() or None
     sheet = sheet_place.text_input(t("data.sheet"), placeholder=t("data.found_out"), key="load_sheet").strip() or None
+    # Streamlit's own words on its uploader are English only; the style sheet puts these in their place.
+    st.html(Markup(f"<style>:root{{--choose:{json.dumps(t('data.choose'), ensure_ascii=False)}}}</style>"))
     uploads = st.file_uploader(t("data.files"), type=_ENDINGS, accept_multiple_files=True, key="load_files")
     with st.expander(t("data.more")):
         mapping_place, day_place = st.columns([7, 2])
@@ -106,12 +110,12 @@ def load_form() -> None:
         valid_from = day_place.date_input(t("data.valid_from"), value=None, format="YYYY-MM-DD", key="load_valid_from")
     options = LoadOptions(
         crs=crs,
-        datum=datum,
+        datum=datum or None,
         sheet=sheet,
         valid_from=valid_from if layer == "grids" else None,
         imported_by=t("shell.data"),
     )
-    look_place, load_place, _ = st.columns([2, 2, 6])
+    look_place, load_place, _ = st.columns([1, 1, 10])
     is_looking = look_place.button(t("data.look"), disabled=not uploads, key="load_look")
     is_loading = load_place.button(t("data.take"), disabled=not uploads, type="primary", key="load_take")
     if uploads and (is_looking or is_loading):

@@ -169,7 +169,7 @@ def downloads(report: WorkloadReport, township: Township, village: str | None) -
     def excel() -> bytes:
         return workbook(rows, columns, sheet=t("shell.workload"), about_sheet=t("controls.about"), about=about)
 
-    left, right, _ = st.columns([2, 2, 5])
+    left, right, _ = st.columns([2, 2, 3])
     left.download_button(t("controls.excel"), excel, f"{name}.xlsx", key="excel", on_click="ignore")
     right.download_button(
         t("controls.csv"), lambda: comma_separated(rows, columns), f"{name}.csv", key="csv", on_click="ignore"
