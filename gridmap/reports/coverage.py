@@ -13,6 +13,7 @@ from gridmap.analysis.visits import span_instants, visit_figures
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, read_ground, read_visits
+from gridmap.reports.township import open_on
 from gridmap.store.places import read_paths
 from gridmap.store.versions import read_known_at
 
@@ -36,7 +37,7 @@ class CoverageReport:
     households
         One row a household, EPSG:4490 points: `is_covered`, `status` (see `analysis.reach.walking_reach`).
     checkpoints
-        Worst first, EPSG:4490 points: `name`, `duty`, `village_name`, `grid_name`, `n_due`, `n_made`, `n_missing`,
+        Those open on some day of the span, worst first, EPSG:4490 points: `name`, `duty`, `village_name`, `grid_name`, `n_due`, `n_made`, `n_missing`,
         `last_visit_at`, `state`.
     grids
         Worst first, index `grid_code`: `name`, `village_name` and the columns of `analysis.coverage.cover_by_grid`.
@@ -104,11 +105,13 @@ def coverage_report(
     today = now.astimezone(zone).date()
     ground = read_ground(connection, township_code=township_code, on=today)
     since, _ = span_instants(first_on, last_on, zone=zone)
+    open_today = ground.checkpoints[open_on(ground.checkpoints, today)]
     reach = _service_reach(
-        connection, ground, reach_m=service_reach_m, attach_limit_m=path_attach_m, snap_m=path_snap_m
+        connection, ground, open_today, reach_m=service_reach_m, attach_limit_m=path_attach_m, snap_m=path_snap_m
     )
     wanted = ground.checkpoints if duty is None else ground.checkpoints[ground.checkpoints["duty"] == duty]
-    cover = checkpoint_cover(ground.households, wanted, reach_m=cover_reach_m)
+    near = wanted[open_on(wanted, today)]
+    cover = checkpoint_cover(ground.households, near, reach_m=cover_reach_m)
     households = ground.households.join(cover).join(reach)
     # "Never" looks at everything that is known, not only at the span.
     begin = datetime(2000, 1, 1, tzinfo=zone)
@@ -121,12 +124,13 @@ def coverage_report(
         zone=zone,
         checkpoint_reach_m=checkpoint_reach_m,
     )
-    rounds = visit_figures(wanted, visits, first_on=first_on, last_on=last_on, today=today)
-    checkpoints = _named_checkpoints(ground, wanted, rounds)
+    in_span = wanted[(wanted["opened_on"] <= last_on) & (wanted["closed_on"] > first_on)]
+    rounds = visit_figures(in_span, visits, first_on=first_on, last_on=last_on, today=today)
+    checkpoints = _named_checkpoints(ground, in_span, rounds)
     if village_code is not None:
         households = households[households["group_code"].str.startswith(village_code)]
         checkpoints = checkpoints[checkpoints["village_code"] == village_code]
-    has_points = len(wanted) > 0
+    has_points = len(near) > 0
     return CoverageReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
         **_figures(households, checkpoints, has_points=has_points, has_visits=len(visits) > 0),
@@ -138,10 +142,16 @@ def coverage_report(
 
 
 def _service_reach(
-    connection: Connection, ground: Ground, *, reach_m: float, attach_limit_m: float, snap_m: float
+    connection: Connection,
+    ground: Ground,
+    checkpoints: gpd.GeoDataFrame,
+    *,
+    reach_m: float,
+    attach_limit_m: float,
+    snap_m: float,
 ) -> pd.DataFrame:
     paths = read_paths(connection, township_code=ground.township.code).to_crs(ground.township.metric_epsg)
-    points = ground.checkpoints[ground.checkpoints["duty"] == "service"]
+    points = checkpoints[checkpoints["duty"] == "service"]
     reach = walking_reach(
         ground.households, points, paths, reach_m=reach_m, attach_limit_m=attach_limit_m, snap_m=snap_m
     )

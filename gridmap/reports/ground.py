@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from gridmap.analysis.counting import locate
 from gridmap.analysis.visits import match_visits
 from gridmap.reports.figures import depends_on
-from gridmap.reports.township import find_township, open_on, read_standing_checkpoints
+from gridmap.reports.township import find_township, read_standing_checkpoints
 from gridmap.store.facts import read_checkins
 from gridmap.store.places import Township, read_areas, read_grids, read_households
 
@@ -28,7 +28,8 @@ class Ground:
     households
         Index `household_code`, with `grid_code` (null: in no grid).
     checkpoints
-        Open checkpoints, index `checkpoint_code`, with `grid_code` and `village_code` (null: in none).
+        Every checkpoint there ever was, index `checkpoint_code`, with `opened_on`, `closed_on`, `grid_code` and
+        `village_code` (null: in none).
     villages
         Polygons, index `area_code`, with `name`.
     """
@@ -54,7 +55,6 @@ def read_ground(connection: Connection, *, township_code: str, on: date) -> Grou
     villages = read_areas(connection, township_code=township_code, level="village").to_crs(zone)
     households = read_households(connection, township_code=township_code).to_crs(zone)
     checkpoints = read_standing_checkpoints(connection, township_code=township_code).to_crs(zone)
-    checkpoints = checkpoints[open_on(checkpoints, on)]
     return Ground(
         township=township,
         grids=grids,
