@@ -173,7 +173,7 @@ def test_a_file_is_looked_at_then_loaded_and_its_bad_row_told(visit: Open, dashb
         "N1,水库坝头,水库,防汛,每周1次,2026-01-05,111.2050,27.9250",
         "N2,无处可寻,水库,防汛,每周约3次,2026-01-05,111.2050,27.9250",
     ]
-    page.locator("input[type=file]").set_input_files(
+    page.locator(".st-key-load_files input[type=file]").set_input_files(
         {"name": "points.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode("gb18030")}
     )
     page.locator(".st-key-load_datum input").click()
@@ -190,7 +190,7 @@ def test_a_file_is_looked_at_then_loaded_and_its_bad_row_told(visit: Open, dashb
 def test_a_bad_file_is_one_sentence(visit: Open, dashboard: Dashboard):
     page = _drawn(visit(dashboard, "data"), "data")
     page.get_by_role("tab").nth(2).click()
-    page.locator("input[type=file]").set_input_files(
+    page.locator(".st-key-load_files input[type=file]").set_input_files(
         {"name": "broken.geojson", "mimeType": "application/json", "buffer": b'{"type": "FeatureCollection", "fea'}
     )
     page.locator(".st-key-load_take button").click()
