@@ -74,6 +74,7 @@ def checkpoint_table(report: CoverageReport, room: Room) -> None:
     st.dataframe(
         shown[["state", "name", "village_name", "duty", "n_due", "n_made", "n_missing", "last_visit_at"]],
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config={
             "state": text(t("coverage.state"), pinned=True),
@@ -96,6 +97,7 @@ def grid_table(report: CoverageReport, room: Room) -> None:
     st.dataframe(
         rows[["name", "village_name", "n_uncovered", "n_residents_uncovered", "n_households", "covered_share"]],
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config={
             "name": st.column_config.TextColumn(t("coverage.grid"), pinned=True),
@@ -116,6 +118,7 @@ def village_table(report: CoverageReport, room: Room) -> None:
     st.dataframe(
         rows[["village_name", "n_outside", "n_households", "reached_share", "median_walk_m"]],
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config={
             "village_name": st.column_config.TextColumn(t("controls.village"), pinned=True),

@@ -42,6 +42,7 @@ def layers(report: DataReport) -> None:
         rows[["layer", "n_rows", "loaded_at", "file_name", "n_read", "n_taken", "n_changed", "n_quarantined", "crs",
               "datum", "encoding"]],
         hide_index=True,
+        placeholder=UNKNOWN,
         column_config={
             **{name: text(t(f"data.{name}")) for name in texts},
             **{name: number(t(f"data.{name}"), help=t(f"data.{name}_help"), format="localized") for name in numbers},

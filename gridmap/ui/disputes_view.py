@@ -13,6 +13,7 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import panels
+from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
 _WHOLE = ""
@@ -89,6 +90,7 @@ def table(rows: pd.DataFrame, label: str, room: Room, *, key: str) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config={
             "name": st.column_config.TextColumn(label, pinned=True),

@@ -17,6 +17,7 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import charts, panels
+from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
 MEASURES = (
@@ -120,6 +121,7 @@ def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str |
     event = st.dataframe(
         _shown(rows, _GRID_COLUMNS),
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config=_config(_GRID_COLUMNS, most_share=float(rows["cap_share"].max())),
         on_select="rerun",
@@ -149,6 +151,7 @@ def village_table(report: WorkloadReport, room: Room) -> None:
     st.dataframe(
         _shown(report.villages, _VILLAGE_COLUMNS),
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config=_config(_VILLAGE_COLUMNS, most_share=1.0),
         key="workload_villages",
