@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
@@ -14,6 +15,10 @@ from gridmap.store import cluster
 from gridmap.store.schema import upgrade_schema
 from tests.busy import write_busy_day
 from tests.tiny import load_tiny_township
+
+# Speed is measured in bench/, never in a test: a slow machine must not fail.
+hypothesis.settings.register_profile("gridmap", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("gridmap")
 
 
 @pytest.fixture(scope="session")

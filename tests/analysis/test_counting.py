@@ -62,7 +62,7 @@ def _brute_force(xy: np.ndarray, areas: gpd.GeoDataFrame) -> list[int | None]:
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_both_ways_agree_with_brute_force(seed: int, n: int):
     rng = np.random.default_rng(seed)
     areas = _odd_areas(rng, n)

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmap.analysis.density import density_surface
@@ -38,7 +38,6 @@ def test_the_surface_is_the_sum_of_the_kernels():
     st.sampled_from([40.0, 75.0]),
     st.sampled_from([100.0, 400.0]),
 )
-@settings(deadline=None)
 def test_no_incident_is_lost_at_the_edge(places: list[tuple[float, float]], cell_m: float, bandwidth_m: float):
     density = density_surface(
         _points(np.array(places).reshape(-1, 2)), bounds=BOUNDS, cell_m=cell_m, bandwidth_m=bandwidth_m

@@ -96,7 +96,6 @@ def test_the_order_of_rows_never_matters(order: list[int]):
         unique_by=lambda step: step[1],
     )
 )
-@settings(deadline=None)
 def test_the_fold_is_a_replay(history: list[tuple[str, int]]):
     states = incident_states(
         _incidents(one=_at(9)),

@@ -66,7 +66,7 @@ def _floyd_warshall(n: int, edges: list[tuple[int, int, float]]) -> np.ndarray:
 
 
 @given(st.integers(0, 100_000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_ways_agree_with_all_shortest_ways(seed: int):
     """Homes and points stand on junctions here, so that every way is one of the oracle's."""
     rng = np.random.default_rng(seed)
@@ -100,7 +100,7 @@ def test_ways_agree_with_all_shortest_ways(seed: int):
 
 
 @given(st.integers(0, 10_000))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_all_homes_have_one_status_and_one_more_point_lengthens_no_way(seed: int):
     rng = np.random.default_rng(seed)
     paths = _paths(*[[tuple(rng.uniform(0, 500, 2)), tuple(rng.uniform(0, 500, 2))] for _ in range(8)])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmap.analysis.visits import (
@@ -97,7 +97,6 @@ def test_a_successor_on_the_same_spot_takes_the_visits_after_the_change():
 
 
 @given(st.floats(1, 300), st.floats(0, 300), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=12))
-@settings(deadline=None)
 def test_a_longer_reach_never_makes_fewer_visits(reach_m: float, more_m: float, places: list):
     checkins = _checkins(*((place, "2026-10-05 09:00") for place in places))
     few = match_visits(checkins, _checkpoints(A, B), reach_m=reach_m, zone=SHANGHAI)

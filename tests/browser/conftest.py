@@ -14,7 +14,7 @@ from shutil import which
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
@@ -37,6 +37,7 @@ _ARGUMENTS = (
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _START_S = 60
+_PATIENCE_MS = 60_000
 # Software rendering, not the page.
 _HARMLESS = ("GPU stall due to ReadPixels", "GroupMarkerNotSet", "WebGL: INVALID_ENUM")
 
@@ -154,6 +155,7 @@ def browser() -> Iterator[Browser]:
     found = next((path for name in _BROWSERS if (path := which(name))), None)
     if found is None:
         pytest.fail("Chromium is missing. Run script/bootstrap --with-browser.")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
         yield browser
@@ -169,6 +171,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     def open_page(dashboard: Dashboard, name: str, *, size: tuple[int, int] = (1366, 768)) -> Visit:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
         contexts.append(context)
+        context.set_default_timeout(_PATIENCE_MS)
         opened = Visit(page=context.new_page(), address=dashboard.address)
         visits.append(opened)
         _listen(opened)

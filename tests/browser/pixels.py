@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page
 
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 _VISIBLE = 24
 
 

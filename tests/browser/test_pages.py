@@ -39,7 +39,7 @@ _SAME_GLYPHS = """() => {
 
 def _drawn(visit: Visit, name: str) -> Page:
     """Wait until the page stands."""
-    expect(visit.page.get_by_text(TITLES[name]).first).to_be_visible(timeout=30_000)
+    expect(visit.page.get_by_text(TITLES[name]).first).to_be_visible()
     expect(visit.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     return visit.page
 
@@ -47,7 +47,7 @@ def _drawn(visit: Visit, name: str) -> Page:
 def _map(page: Page) -> Locator:
     """Wait until the map is drawn."""
     canvas = page.get_by_test_id("stDeckGlJsonChart").locator("canvas").first
-    expect(canvas).to_be_visible(timeout=30_000)
+    expect(canvas).to_be_visible()
     until(page, lambda: colours(canvas.screenshot()) > 20)
     return canvas
 
@@ -79,7 +79,7 @@ def test_a_page_speaks_english_when_asked(visit: Open, dashboard: Dashboard, nam
         "workload": "Workload",
         "data": "Data",
     }
-    expect(opened.page.get_by_text(words[name]).first).to_be_visible(timeout=30_000)
+    expect(opened.page.get_by_text(words[name]).first).to_be_visible()
 
 
 def test_another_measure_changes_what_is_drawn(visit: Open, dashboard: Dashboard):
@@ -128,7 +128,7 @@ def test_the_wall_s_refresh_shows_the_new_and_keeps_the_view(visit: Open, dashbo
             ),
             {"township": TOWNSHIP},
         )
-    expect(page.locator("li.newest")).to_have_count(1, timeout=20_000)
+    expect(page.locator("li.newest")).to_have_count(1)
     expect(page.locator(".pulse")).to_have_count(1)
     assert page.get_by_test_id("stDeckGlJsonChart").locator("canvas").first.evaluate("canvas => canvas.kept === true")
     # The new mark and its pulse, nothing else.
@@ -139,7 +139,7 @@ def test_stored_script_comes_out_as_text(visit: Open, scripted_dashboard: Dashbo
     for name in PAGES:
         opened = visit(scripted_dashboard, name)
         page = opened.page
-        expect(page.get_by_text("window.struck").first).to_be_attached(timeout=30_000)
+        expect(page.get_by_text("window.struck").first).to_be_attached()
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
         if name in WITH_MAP:
             canvas = _map(page)
@@ -180,10 +180,10 @@ def test_a_file_is_looked_at_then_loaded_and_its_bad_row_told(visit: Open, dashb
     page.get_by_role("option", name="cgcs2000").click()
     page.locator(".st-key-load_look button").click()
     said = page.get_by_role("tabpanel", name="载入文件").get_by_test_id("stAlert")
-    expect(said).to_contain_text("读取 2 行", timeout=30_000)
+    expect(said).to_contain_text("读取 2 行")
     expect(said).to_contain_text("试运行")
     page.locator(".st-key-load_take button").click()
-    expect(said).to_contain_text("隔离 ", timeout=30_000)
+    expect(said).to_contain_text("隔离 ")
     expect(said).not_to_contain_text("试运行")
 
 
@@ -195,4 +195,4 @@ def test_a_bad_file_is_one_sentence(visit: Open, dashboard: Dashboard):
     )
     page.locator(".st-key-load_take button").click()
     said = page.get_by_role("tabpanel", name="载入文件").get_by_test_id("stAlert")
-    expect(said).to_contain_text("broken.geojson", timeout=30_000)
+    expect(said).to_contain_text("broken.geojson")
