@@ -55,6 +55,8 @@ class Settings:
         An open incident due within so many hours counts as due soon.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
+    barrier_slip_m
+        How far a river or a road may be drawn beside the unit border that it follows.
     max_file_mb
         Largest file that an import reads, in megabytes.
     wall_refresh_s
@@ -79,6 +81,7 @@ class Settings:
     heat_cell_m: float = 50.0
     due_soon_hours: int = 24
     drawn_tolerance_m: float = 2.5
+    barrier_slip_m: float = 0.5
     max_file_mb: int = 50
     wall_refresh_s: float = 2.0
 

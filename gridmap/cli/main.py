@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import db, demo, load, serve
+from gridmap.cli import db, demo, load, plan, serve
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.add_typer(db.app, name="db")
+app.add_typer(plan.app, name="plan")
 
 WRONG_USE = 2
 

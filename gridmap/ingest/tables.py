@@ -210,7 +210,7 @@ def _header_row(rows: Sequence[Cells], *, parts: Sequence[Part], mapping: Mappin
 
     def fit(number: int) -> int:
         headers = [header for header in _headers(rows[number]) if header]
-        return max(len(recognise(part, headers, mapping=mapping).header_of) for part in parts)
+        return max((len(recognise(part, headers, mapping=mapping).header_of) for part in parts), default=0)
 
     return max(filled, key=lambda number: (fit(number), -number))
 

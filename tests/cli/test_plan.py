@@ -1,0 +1,131 @@
+"""`gridmap plan …` from file to file: what it answers, with which exit code, and what it makes of bad files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from gridmap.cli.main import app
+from gridmap.errors import GridmapError
+from tests.planning.conftest import METRIC, make_board
+
+OPTIONS = ["--grid", "grid", "--weight", "n_households"]
+KEYS = {"ok", "n_grids", "n_units", "total_weight", "max_weight", "lower_bound", "violations"}
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDMAP_LANGUAGE", "en")
+
+
+def _file(tmp_path: Path, frame: gpd.GeoDataFrame, name: str = "units.gpkg") -> str:
+    path = tmp_path / name
+    frame.reset_index(names="unit_code").to_file(path)
+    return str(path)
+
+
+def _check(*arguments: str) -> tuple[int, dict]:
+    done = CliRunner().invoke(app, ["plan", "check", *arguments, "--json"])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", ["units.gpkg", "units.geojson", "units.shp"])
+def test_a_good_plan_answers_0(tmp_path: Path, name: str):
+    frame = make_board([[40, 60], [50, 50]]).assign(grid=["a", "a", "b", "b"])
+    file = _file(tmp_path, frame.rename(columns={"n_households": "homes"}), name)
+    code, answer = _check(file, "--grid", "grid", "--weight", "homes")
+    assert (code, set(answer), answer["ok"], answer["n_grids"], answer["violations"]) == (0, KEYS, True, 2, [])
+
+
+def test_a_breach_answers_1_with_its_units_and_a_sentence(tmp_path: Path):
+    frame = make_board([[40, 61], [50, 50]]).assign(grid=["a", "a", "b", "b"])
+    code, answer = _check(_file(tmp_path, frame), *OPTIONS)
+    (breach,) = answer["violations"]
+    assert (code, breach["kind"], breach["grid"], breach["value"]) == (1, "over_cap", "a", 101)
+    assert breach["units"] == ["r0c0", "r0c1"]
+    assert breach["detail"] == "grid a has 101 households, 1 above the cap of 100"
+
+
+def test_a_river_file_parts_a_grid_and_a_bridge_in_it_joins(tmp_path: Path):
+    frame = make_board([[1, 1], [1, 1]]).assign(grid="a")
+    river = {"is_bridge": [0], "geometry": [shapely.LineString([(-10, 100), (210, 100)])]}
+    gpd.GeoDataFrame(river, crs=METRIC).to_file(tmp_path / "river.gpkg")
+    bridge = {"is_bridge": [0, 1], "geometry": [*river["geometry"], shapely.LineString([(50, 120), (50, 80)])]}
+    gpd.GeoDataFrame(bridge, crs=METRIC).to_file(tmp_path / "bridged.gpkg")
+    file = _file(tmp_path, frame)
+    code, answer = _check(file, *OPTIONS, "--barriers", str(tmp_path / "river.gpkg"))
+    assert (code, [breach["kind"] for breach in answer["violations"]]) == (1, ["not_contiguous"])
+    assert _check(file, *OPTIONS, "--barriers", str(tmp_path / "bridged.gpkg"))[0] == 0
+
+
+def test_single_households_are_units_too(tmp_path: Path):
+    rows = pd.DataFrame({"x": [0, 10, 20, 30], "y": [0, 5, 0, 5], "n_households": 1, "grid": ["a", "a", "b", "b"]})
+    rows.to_csv(tmp_path / "homes.csv", index=False)
+    code, answer = _check(str(tmp_path / "homes.csv"), *OPTIONS, "--crs", METRIC, "--cap", "2")
+    assert (code, answer["n_units"], answer["lower_bound"]) == (0, 4, 2)
+
+
+def _with(frame: gpd.GeoDataFrame, unit: str, column: str, value: object) -> gpd.GeoDataFrame:
+    changed = frame.astype({column: object}) if column != "geometry" else frame.copy()
+    changed.loc[unit, column] = value
+    return changed
+
+
+_BOW_TIE = shapely.Polygon([(100, 100), (200, 200), (200, 100), (100, 200)])
+_IN_DEGREES = [1e-6, 0, 0, 1e-6, 114, 28]
+_FAULTS = {
+    "degrees": lambda frame: frame.set_geometry(frame.affine_transform(_IN_DEGREES).set_crs(4490, allow_override=True)),
+    "text weight": lambda frame: frame.assign(n_households=["1", "2", "many", "4"]),
+    "negative weight": lambda frame: frame.assign(n_households=[1, -3, 1, 1]),
+    "bow-tie": lambda frame: _with(frame, "r0c1", "geometry", _BOW_TIE),
+    "mixed": lambda frame: _with(frame, "r0c1", "geometry", shapely.Point(150, 150)),
+    "empty": lambda frame: frame.iloc[:0],
+}
+_OPTIONS = {"no column": ["--grid", "grid", "--weight", "homes"], "cap": [*OPTIONS, "--cap", "0"]}
+
+
+def _broken(tmp_path: Path, case: str) -> list[str]:
+    options = _OPTIONS.get(case, OPTIONS)
+    if case == "not there":
+        return [str(tmp_path / "nowhere.gpkg"), *options]
+    if case == "text file":
+        (tmp_path / "units.gpkg").write_text("no layer")
+        return [str(tmp_path / "units.gpkg"), *options]
+    sound = make_board([[1, 1], [1, 1]]).assign(grid="a")
+    return [_file(tmp_path, _FAULTS.get(case, lambda frame: frame)(sound)), *options]
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("degrees", "degrees"),
+        ("no column", "`homes`"),
+        ("text weight", "r1c0"),
+        ("negative weight", "r0c1"),
+        ("cap", "cap"),
+        ("bow-tie", "crosses itself"),
+        ("mixed", "all polygons or all points"),
+        ("not there", "nowhere.gpkg"),
+        ("empty", "units.gpkg"),
+        ("text file", "units.gpkg"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(tmp_path: Path, case: str, said: str):
+    done = CliRunner().invoke(app, ["plan", "check", *_broken(tmp_path, case), "--json"])
+    assert isinstance(done.exception, GridmapError)
+    assert said in str(done.exception)
+    assert done.stdout == ""
+
+
+def test_the_program_exits_with_2_on_bad_input(tmp_path: Path):
+    command = [str(Path(sys.executable).parent / "gridmap"), "plan", "check", str(tmp_path / "x.gpkg"), *OPTIONS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
