@@ -17,7 +17,8 @@ GROUP_PATTERN = r"^[0-9]{14}$"
 UNIT_PATTERN = r"^[0-9]{16}$"
 GRID_PATTERN = r"^([0-9]{9}|[0-9]{12}|[0-9]{15})$"
 
-_TOWNSHIP_DIGITS, _VILLAGE_DIGITS, _GROUP_DIGITS, _GRID_DIGITS = 9, 12, 14, 15
+VILLAGE_DIGITS = 12
+_TOWNSHIP_DIGITS, _GROUP_DIGITS, _GRID_DIGITS = 9, 14, 15
 
 
 def township_of(code: str) -> str:
@@ -48,7 +49,7 @@ def village_of(code: str) -> str:
     """
     if not re.fullmatch(r"[0-9]{12,}", code):
         raise ValueError(f"`code` must be at least 12 digits, got {code!r}.")
-    return code[:_VILLAGE_DIGITS]
+    return code[:VILLAGE_DIGITS]
 
 
 def grid_level(grid_code: str) -> int:
@@ -59,7 +60,7 @@ def grid_level(grid_code: str) -> int:
     ValueError
         If the code has none of the three lengths.
     """
-    levels = {_TOWNSHIP_DIGITS: 1, _VILLAGE_DIGITS: 2, _GRID_DIGITS: 3}
+    levels = {_TOWNSHIP_DIGITS: 1, VILLAGE_DIGITS: 2, _GRID_DIGITS: 3}
     if not grid_code.isascii() or not grid_code.isdigit() or len(grid_code) not in levels:
         raise ValueError(f"`grid_code` must have 9, 12 or 15 digits, got {grid_code!r}.")
     return levels[len(grid_code)]
