@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from gridmap import settings as settings_module
 from gridmap.store import cluster
 from gridmap.store.schema import upgrade_schema
+from gridmap.texts import use_language
 from tests.busy import write_busy_day
 from tests.tiny import load_tiny_township
 
@@ -81,9 +82,10 @@ def busy_engine(tiny_engine: Engine) -> Engine:
 
 @pytest.fixture(autouse=True)
 def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of the machine reaches a test; settings made in a test end with it."""
+    """No setting of the machine reaches a test; settings made and a language chosen in a test end with it."""
     for name in [name for name in os.environ if name.startswith("GRIDMAP_")]:
         monkeypatch.delenv(name)
     settings_module.settings.cache_clear()
     yield
+    use_language(None)
     settings_module.settings.cache_clear()

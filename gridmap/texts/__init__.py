@@ -38,15 +38,16 @@ def language() -> str:
     return _language.get() or settings().language
 
 
-def use_language(language: str) -> None:
-    """Choose the language for the current context (a session, a command).
+def use_language(language: str | None) -> None:
+    """Choose the language for the current context (a session, a command); None: the setting's again.
 
     Raises
     ------
     ValueError
         If the language is not one of `LANGUAGES`.
     """
-    catalogue(language)
+    if language is not None:
+        catalogue(language)
     _language.set(language)
 
 

@@ -1,14 +1,10 @@
 """Import tests read their messages in English."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from gridmap.texts import use_language
 
 
 @pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
+def _english() -> None:
     use_language("en")
-    yield
-    use_language("zh")

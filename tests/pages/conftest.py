@@ -27,4 +27,3 @@ def open_page(database_url: URL, engine: Engine, monkeypatch: pytest.MonkeyPatch
 
     with serve_from(database_url, monkeypatch, OPEN_ROLE="editor"):
         yield run
-    use_language("zh")

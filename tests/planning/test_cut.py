@@ -18,8 +18,6 @@ U_SHAPE = shapely.Polygon([(0, 0), (100, 0), (100, 100), (70, 100), (70, 30), (3
 @pytest.fixture(autouse=True)
 def _english():
     use_language("en")
-    yield
-    use_language("zh")
 
 
 def test_a_line_from_side_to_side_cuts_in_two_west_first():

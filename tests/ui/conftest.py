@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from streamlit.testing.v1 import AppTest
 
-from gridmap.texts import use_language
 from tests.serving import serve_from
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -19,7 +18,6 @@ def live_page(database_url: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ap
     """The wall on an empty database."""
     with serve_from(database_url, monkeypatch):
         yield AppTest.from_file(str(PROJECT / "pages" / "live.py"), default_timeout=30)
-    use_language("zh")
 
 
 @pytest.fixture
