@@ -1,17 +1,25 @@
 """`gridmap plan …`: judging and making divisions into grids, from file to file, without a database."""
 
+import time
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import typer
 
 from gridmap.cli.output import answer_json, say
 from gridmap.errors import InputError
+from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.ingest.features import read_any_layer
 from gridmap.ingest.limits import Limits
 from gridmap.planning.certificate import Certificate, Violation, certify
-from gridmap.planning.neighbours import Barriers
+from gridmap.planning.compactness import polsby_popper
+from gridmap.planning.neighbours import Barriers, Ints
+from gridmap.planning.numbering import west_to_east
+from gridmap.planning.partition import partition
 from gridmap.planning.units import Units, make_units
 from gridmap.settings import settings
 from gridmap.texts import t
@@ -58,6 +66,72 @@ def check(  # noqa: PLR0917  Typer takes the options by name
         _tell(certificate, cap=cap)
     if not certificate.is_ok:
         raise typer.Exit(1)
+
+
+@app.command("partition")
+def make_partition(  # noqa: PLR0917  Typer takes the options by name
+    units: UnitsFile,
+    weight: Weight,
+    out: Annotated[
+        Path, typer.Option(help="File to write: all columns and `grid_code` (.gpkg, .geojson, .shp, .csv).")
+    ],
+    within: Within = None,
+    groups: Annotated[str | None, typer.Option(help="Column of groups that stay together where they fit.")] = None,
+    cap: Cap = 100,
+    barriers: BarriersFile = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds; then the best so far is taken.", min=0.1)] = 60,
+    seed: Annotated[int, typer.Option(help="Of the random turns.", min=0)] = 0,
+    crs: Crs = None,
+    unit: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Divide units into connected grids of at most the cap: as few as possible, then compact."""
+    require_layer_name(out)
+    _require_cap(cap)
+    layer = _layer(units, crs=crs, columns=[weight, *filter(None, (within, groups))], name=unit)
+    known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
+    began = time.perf_counter()
+    found = partition(
+        known,
+        cap=cap,
+        groups=layer[groups] if groups else None,
+        seed=seed,
+        has_time=lambda: time.perf_counter() - began < time_limit,
+    )
+    seconds = time.perf_counter() - began
+    codes = _codes(known, found.grids)
+    write_layer(layer.assign(grid_code=codes.to_numpy()), out)
+    oversized = [str(known.names[at]) for at in found.oversized]
+    answer = {
+        "n_grids": found.n_grids,
+        "lower_bound": found.lower_bound,
+        "optimal": found.is_optimal,
+        "max_weight": float(np.bincount(found.grids, weights=known.weights).max()),
+        "compactness": round(float(polsby_popper(known.shapes, codes).mean()), 4),
+        "oversized_units": oversized,
+        "seconds": round(seconds, 3),
+    }
+    if as_json:
+        answer_json(answer)
+        return
+    say(t("plan.divided", **{**answer, "largest": f"{answer['max_weight']:g}"}))
+    if oversized:
+        say(t("plan.divided_oversized", units=", ".join(oversized)))
+    if not found.is_complete:
+        say(t("plan.out_of_time"))
+    say(t("plan.written", file=out))
+
+
+def _codes(units: Units, grids: Ints) -> pd.Series:
+    """Return the code of each unit's grid: the area's code and a number, from west to east and north to south."""
+    middles = gpd.GeoSeries(units.shapes.centroid.to_numpy(), crs=units.shapes.crs)
+    frame = gpd.GeoDataFrame({"grid": grids, "area": units.areas}, geometry=middles)
+    land = frame.dissolve("grid", aggfunc="first")
+    codes: dict[Hashable, str] = {}
+    for area, members in land.groupby("area"):
+        prefix = "" if len(units.area_names) == 1 and units.area_names[0] == 0 else str(units.area_names[int(area)])
+        codes |= {grid: f"{prefix}{number:03d}" for number, grid in enumerate(west_to_east(members.geometry), start=1)}
+    return pd.Series(grids, index=units.shapes.index).map(codes)
 
 
 def _layer(file: Path, *, crs: str | None, columns: list[str], name: str | None) -> gpd.GeoDataFrame:

@@ -8,15 +8,15 @@ import numpy.typing as npt
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import Delaunay, QhullError, cKDTree
+from scipy.spatial import cKDTree
 
 from gridmap.crs import require_one_metric_crs
+from gridmap.planning.nearest import seen_pairs
 
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
 _NOISE_M = 1e-3
-_POINTS_OF_A_TRIANGLE = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,7 +30,7 @@ class Neighbours:
     first, second
         The two units of each pair, first < second, pairs sorted.
     border_m
-        Length of the border they share; 0 for a pair that only a bridge joins, and for points.
+        Length of the border they share (of points: of the land nearest to each); 0 for a pair that only a bridge joins.
     starts, others
         The same graph by unit: the neighbours of unit `i` are `others[starts[i]:starts[i + 1]]`.
     """
@@ -102,17 +102,17 @@ def neighbours_of(units: gpd.GeoSeries, *, barriers: Barriers | None = None) -> 
     if dimensions - {2} and dimensions != {0}:
         raise ValueError(f"`units` must be all polygons or all points, got dimensions {sorted(dimensions)}.")
     are_points = dimensions == {0}
-    pairs, border_m = _seen_pairs(shapes) if are_points else _touching_pairs(shapes, barriers)
+    pairs, border_m = seen_pairs(shapes) if are_points else _touching_pairs(shapes, barriers)
     if barriers is not None:
         if are_points:
-            pairs = pairs[~_crosses(shapes, pairs, barriers.walls.to_numpy())]
-            border_m = np.zeros(len(pairs))
+            free = ~_crosses(shapes, pairs, barriers.walls.to_numpy())
+            pairs, border_m = pairs[free], border_m[free]
         bridged = _bridged_pairs(shapes, barriers.bridges.to_numpy())
         pairs, border_m = np.vstack([pairs, bridged]), np.concatenate([border_m, np.zeros(len(bridged))])
-    return _graph(len(shapes), pairs, border_m)
+    return graph_of(len(shapes), pairs, border_m)
 
 
-def _graph(n_units: int, pairs: Ints, border_m: Floats) -> Neighbours:
+def graph_of(n_units: int, pairs: Ints, border_m: Floats) -> Neighbours:
     """Sort pairs, keep each once with its longest border, and list them by unit."""
     pairs = np.sort(pairs, axis=1)
     order = np.lexsort((-border_m, pairs[:, 1], pairs[:, 0]))
@@ -160,35 +160,6 @@ def _free_of_walls(borders: Shapes, barriers: Barriers) -> Shapes:
         rest = shapely.difference(borders[at], shapely.union_all(walls[wall_at[border_at == at]]))
         borders[at] = rest if shapely.length(rest) > 2 * barriers.slip_m else shapely.Point()
     return borders
-
-
-def _seen_pairs(shapes: Shapes) -> tuple[Ints, Floats]:
-    """Return the edges of the Delaunay triangles; points on one spot see each other, points on one line the next."""
-    xy = shapely.get_coordinates(shapes)
-    spots, spot_of = np.unique(xy, axis=0, return_inverse=True)
-    spot_of = spot_of.ravel()
-    order = np.argsort(spot_of, kind="stable")
-    same = spot_of[order[1:]] == spot_of[order[:-1]]
-    on_one_spot = np.column_stack([order[:-1], order[1:]])[same]
-    keeper = order[np.concatenate([[True], ~same])] if len(order) else order
-    edges = keeper[_triangle_edges(spots)]
-    pairs = np.vstack([edges, on_one_spot]).astype(np.intp)
-    return pairs, np.zeros(len(pairs))
-
-
-def _triangle_edges(spots: Floats) -> Ints:
-    if len(spots) >= _POINTS_OF_A_TRIANGLE:
-        try:
-            corners = Delaunay(spots - spots.mean(axis=0)).simplices
-        except QhullError:  # all on one line
-            pass
-        else:
-            edges = np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]])
-            return np.unique(np.sort(edges, axis=1), axis=0).astype(np.intp)
-    if len(spots) <= 1:
-        return _no_pairs()
-    line = np.lexsort((spots[:, 1], spots[:, 0]))
-    return np.column_stack([line[:-1], line[1:]]).astype(np.intp)
 
 
 def _crosses(shapes: Shapes, pairs: Ints, walls: Shapes) -> npt.NDArray[np.bool_]:

@@ -69,8 +69,13 @@ def number_grids(grids: gpd.GeoSeries, *, village_code: str, used: Collection[st
     ValueError, InfeasibleError
         See `next_grid_code`.
     """
-    middles = shapely.get_coordinates(shapely.centroid(grids.to_numpy())).round()
     codes: dict[Hashable, str] = {}
-    for at in np.lexsort((-middles[:, 1], middles[:, 0])):
-        codes[grids.index[at]] = next_grid_code(village_code, used=[*used, *codes.values()])
+    for grid in west_to_east(grids):
+        codes[grid] = next_grid_code(village_code, used=[*used, *codes.values()])
     return codes
+
+
+def west_to_east(grids: gpd.GeoSeries) -> list[Hashable]:
+    """Return the names of grids from west to east and, on one meridian to the metre, from north to south."""
+    middles = shapely.get_coordinates(shapely.centroid(grids.to_numpy())).round()
+    return [grids.index[at] for at in np.lexsort((-middles[:, 1], middles[:, 0]))]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from gridmap.cli.main import app
 from gridmap.errors import GridmapError
+from gridmap.texts import use_language
 from tests.planning.conftest import METRIC, make_board
 
 OPTIONS = ["--grid", "grid", "--weight", "n_households"]
@@ -20,8 +21,8 @@ KEYS = {"ok", "n_grids", "n_units", "total_weight", "max_weight", "lower_bound",
 
 
 @pytest.fixture(autouse=True)
-def _english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRIDMAP_LANGUAGE", "en")
+def _english() -> None:
+    use_language("en")
 
 
 def _file(tmp_path: Path, frame: gpd.GeoDataFrame, name: str = "units.gpkg") -> str:
@@ -71,6 +72,41 @@ def test_single_households_are_units_too(tmp_path: Path):
     rows.to_csv(tmp_path / "homes.csv", index=False)
     code, answer = _check(str(tmp_path / "homes.csv"), *OPTIONS, "--crs", METRIC, "--cap", "2")
     assert (code, answer["n_units"], answer["lower_bound"]) == (0, 4, 2)
+
+
+def test_a_division_is_written_with_all_columns_and_passes_the_check(tmp_path: Path):
+    file, out = _file(tmp_path, make_board([[40, 61, 39], [50, 150, 60]])), tmp_path / "out.gpkg"
+    done = CliRunner().invoke(
+        app,
+        ["plan", "partition", file, "--weight", "n_households", "--out", str(out), "--json"],
+        catch_exceptions=False,
+    )
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["oversized_units"], answer["optimal"]) == (0, ["r1c1"], True)
+    assert {"n_grids", "lower_bound", "max_weight", "compactness", "seconds"} < set(answer)
+    written = gpd.read_file(out)
+    assert {"unit_code", "n_households", "village", "grid_code"} < set(written.columns)
+    code, judged = _check(str(out), "--grid", "grid_code", "--weight", "n_households")
+    assert (code, [breach["kind"] for breach in judged["violations"]]) == (1, ["unit_over_cap"])
+    assert judged["n_grids"] == answer["n_grids"]
+
+
+@pytest.mark.parametrize("name", ["out.gpkg", "out.geojson", "out.shp", "out.csv"])
+def test_homes_are_divided_and_written_as_what_the_name_says(tmp_path: Path, name: str):
+    rows = pd.DataFrame({"x": [0, 10, 20, 30], "y": [0, 5, 0, 5], "n": 1})
+    rows.to_csv(tmp_path / "homes.csv", index=False)
+    options = ["--weight", "n", "--crs", METRIC, "--cap", "2", "--out", str(tmp_path / name)]
+    done = CliRunner().invoke(app, ["plan", "partition", str(tmp_path / "homes.csv"), *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert sorted(gpd.read_file(tmp_path / name)["grid_code"]) == ["001", "001", "002", "002"]
+
+
+@pytest.mark.parametrize(("name", "said"), [("out.pdf", "out.pdf"), ("nowhere/out.gpkg", "nowhere")])
+def test_a_file_that_cannot_be_written_is_said_before_the_work(tmp_path: Path, name: str, said: str):
+    options = ["--weight", "n", "--out", str(tmp_path / name)]
+    done = CliRunner().invoke(app, ["plan", "partition", str(tmp_path / "homes.csv"), *options])
+    assert isinstance(done.exception, GridmapError)
+    assert said in str(done.exception)
 
 
 def _with(frame: gpd.GeoDataFrame, unit: str, column: str, value: object) -> gpd.GeoDataFrame:
