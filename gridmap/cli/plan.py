@@ -18,8 +18,9 @@ from gridmap.ingest.limits import Limits
 from gridmap.planning.certificate import Certificate, Violation, certify
 from gridmap.planning.compactness import polsby_popper
 from gridmap.planning.neighbours import Barriers, Ints
-from gridmap.planning.numbering import west_to_east
+from gridmap.planning.numbering import more_codes, west_to_east
 from gridmap.planning.partition import partition
+from gridmap.planning.repair import Repair, repair
 from gridmap.planning.units import Units, make_units
 from gridmap.settings import settings
 from gridmap.texts import t
@@ -39,6 +40,9 @@ BarriersFile = Annotated[
 ]
 Crs = Annotated[str | None, typer.Option(help="Such as EPSG:4547, where the file does not say.")]
 Name = Annotated[str | None, typer.Option("--unit", help="Column of the units' names; default: found, else numbers.")]
+Out = Annotated[Path, typer.Option(help="File to write: all columns and `grid_code` (.gpkg, .geojson, .shp, .csv).")]
+TimeLimit = Annotated[float, typer.Option(help="Seconds; then the best so far is taken.", min=0.1)]
+Seed = Annotated[int, typer.Option(help="Of the random turns.", min=0)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -58,8 +62,7 @@ def check(  # noqa: PLR0917  Typer takes the options by name
     layer = _layer(units, crs=crs, columns=[grid, weight, *([within] if within else [])], name=unit)
     known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
     _require_cap(cap)
-    grids = layer[grid].where(layer[grid].astype(str).str.strip() != "")
-    certificate = certify(known, grids, cap=cap)
+    certificate = certify(known, _grids(layer, grid), cap=cap)
     if as_json:
         answer_json(_as_json(certificate, cap=cap))
     else:
@@ -72,15 +75,13 @@ def check(  # noqa: PLR0917  Typer takes the options by name
 def make_partition(  # noqa: PLR0917  Typer takes the options by name
     units: UnitsFile,
     weight: Weight,
-    out: Annotated[
-        Path, typer.Option(help="File to write: all columns and `grid_code` (.gpkg, .geojson, .shp, .csv).")
-    ],
+    out: Out,
     within: Within = None,
     groups: Annotated[str | None, typer.Option(help="Column of groups that stay together where they fit.")] = None,
     cap: Cap = 100,
     barriers: BarriersFile = None,
-    time_limit: Annotated[float, typer.Option(help="Seconds; then the best so far is taken.", min=0.1)] = 60,
-    seed: Annotated[int, typer.Option(help="Of the random turns.", min=0)] = 0,
+    time_limit: TimeLimit = 60,
+    seed: Seed = 0,
     crs: Crs = None,
     unit: Name = None,
     as_json: AsJson = False,
@@ -120,6 +121,121 @@ def make_partition(  # noqa: PLR0917  Typer takes the options by name
     if not found.is_complete:
         say(t("plan.out_of_time"))
     say(t("plan.written", file=out))
+
+
+@app.command("repair")
+def make_repair(  # noqa: PLR0917  Typer takes the options by name
+    units: UnitsFile,
+    grid: Annotated[str, typer.Option(help="Column of the grid that each unit belongs to now.")],
+    weight: Weight,
+    out: Out,
+    within: Within = None,
+    cap: Cap = 100,
+    barriers: BarriersFile = None,
+    may_open: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open grids, as few as possible, where those there are cannot do.")
+    ] = True,
+    time_limit: TimeLimit = 60,
+    seed: Seed = 0,
+    crs: Crs = None,
+    unit: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a plan back to the rules, moving the fewest households; exit code 1 when a breach remains."""
+    require_layer_name(out)
+    _require_cap(cap)
+    layer = _layer(units, crs=crs, columns=[grid, weight, *([within] if within else [])], name=unit)
+    known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
+    before = _grids(layer, grid)
+    numbers, names = pd.factorize(before, sort=True)
+    began = time.perf_counter()
+    found = repair(
+        known,
+        numbers.astype(np.intp),
+        cap=cap,
+        may_open=may_open,
+        seed=seed,
+        has_time=lambda: time.perf_counter() - began < time_limit,
+    )
+    seconds = time.perf_counter() - began
+    codes = np.array([*names, *more_codes(list(names), found.n_opened), None], dtype=object)
+    after = pd.Series(codes[found.grids], index=before.index)
+    write_layer(layer.assign(grid_code=after.infer_objects().to_numpy()), out)
+    certificate = certify(known, after, cap=cap)
+    moves = _moves(known, before, after, found.moved)
+    answer = {
+        "ok": certificate.is_ok,
+        "moved_weight": found.moved_weight,
+        "moved_units": len(found.moved),
+        "bound": found.bound,
+        "gap": round(found.gap, 4),
+        "optimal": found.is_optimal,
+        "n_grids": certificate.n_grids,
+        "opened_grids": [str(code) for code in codes[len(names) : -1]],
+        "oversized_units": [str(known.names[at]) for at in found.oversized],
+        "moves": moves,
+        "remaining": [sentence(violation, cap=cap) for violation in certificate.violations],
+        "seconds": round(seconds, 3),
+    }
+    if as_json:
+        answer_json(answer)
+    else:
+        _tell_repair(answer, found, out)
+    if not certificate.is_ok:
+        raise typer.Exit(1)
+
+
+def _moves(units: Units, before: pd.Series, after: pd.Series, moved: Ints) -> list[dict[str, Any]]:
+    """Return the units that go from one grid to another, one entry for each two grids."""
+    source, target = (grids.iloc[moved].map(str, na_action="ignore").fillna("") for grids in (before, after))
+    table = pd.DataFrame(
+        {
+            "from": source.to_numpy(),
+            "to": target.to_numpy(),
+            "unit": [str(units.names[at]) for at in moved],
+            "weight": units.weights[moved],
+        }
+    )
+    return [
+        {
+            "from": before_move or None,
+            "to": after_move or None,
+            "units": rows["unit"].tolist(),
+            "weight": float(rows["weight"].sum()),
+        }
+        for (before_move, after_move), rows in table.groupby(["from", "to"], sort=True)
+    ]
+
+
+def _tell_repair(answer: dict[str, Any], found: Repair, out: Path) -> None:
+    say(t("plan.repaired", **{**answer, "moved": f"{found.moved_weight:g}", "least": f"{found.bound:g}"}))
+    for move in answer["moves"][:_SHOWN]:
+        listed = ", ".join(move["units"][:_SHOWN])
+        say(
+            "  "
+            + t(
+                "plan.move",
+                source=move["from"] or "—",
+                target=move["to"] or "—",
+                units=listed,
+                weight=f"{move['weight']:g}",
+            )
+        )
+    if answer["opened_grids"]:
+        say(t("plan.opened", grids=", ".join(answer["opened_grids"])))
+    for line in answer["remaining"][:_SHOWN]:
+        say(f"  ! {line}")
+    if not found.is_legal:
+        say(t("plan.no_legal_move"))
+    if not found.is_complete:
+        say(t("plan.out_of_time"))
+    say(t("plan.written", file=out))
+
+
+def _grids(layer: gpd.GeoDataFrame, column: str) -> pd.Series:
+    """Return the grid of each unit; blank ones are null."""
+    grids: pd.Series = layer[column].where(layer[column].astype(str).str.strip() != "")
+    return grids
 
 
 def _codes(units: Units, grids: Ints) -> pd.Series:

@@ -1,5 +1,7 @@
 """Codes of grids: fifteen digits, from west to east and from north to south, never used twice."""
 
+import itertools
+import re
 from collections.abc import Collection, Hashable
 
 import geopandas as gpd
@@ -10,6 +12,7 @@ from gridmap.codes import VILLAGE_DIGITS
 from gridmap.errors import InfeasibleError
 
 _MOST = 999
+_ENDS_WITH_A_NUMBER = re.compile(r"^(.*?)(\d{1,18})$")
 
 
 def next_grid_code(village_code: str, *, used: Collection[str]) -> str:
@@ -45,6 +48,28 @@ def next_grid_code(village_code: str, *, used: Collection[str]) -> str:
             f"Village `{village_code}` has used all {_MOST} grid numbers.", reason={"village_code": village_code}
         )
     return f"{village_code}{number:03d}"
+
+
+def more_codes(known: Collection[Hashable], n: int) -> list[Hashable]:
+    """Return codes that go on as those in use do: numbers above the highest, with the same beginning and width.
+
+    Examples
+    --------
+    >>> more_codes(["439901101201001", "439901101201007"], 2)
+    ['439901101201008', '439901101201009']
+    >>> more_codes([3, 1], 1), more_codes(["a2", "a10"], 1), more_codes(["east", "west"], 2)
+    ([4], ['a11'], ['1', '2'])
+    """
+    plain = [float(code) for code in known if isinstance(code, int | float | np.number)]
+    if plain and len(plain) == len(known):
+        highest = int(max(plain))
+        return [highest + step for step in range(1, n + 1)]
+    parts = [match.groups() for code in known if (match := _ENDS_WITH_A_NUMBER.match(str(code)))]
+    start = max(((beginning, number) for beginning, number in parts), key=lambda part: int(part[1]), default=("", "0"))
+    beginning, width = start[0], len(start[1])
+    taken = {str(code) for code in known}
+    following = (f"{beginning}{number:0{width}d}" for number in itertools.count(int(start[1]) + 1))
+    return list(itertools.islice((code for code in following if code not in taken), n))
 
 
 def number_grids(grids: gpd.GeoSeries, *, village_code: str, used: Collection[str] = ()) -> dict[Hashable, str]:

@@ -16,6 +16,8 @@ _NO_UNIT = -1
 _PAIRED, _TRIED = 10, 12
 # One household too many weighs more than any roundness that two grids can gain.
 _WORTH_OF_THE_CAP = 4.0
+# When people are to stay where they are, one that must not move weighs more than any roundness.
+_WORTH_OF_STAYING, _ROUNDNESS_BESIDE_STAYING = 0.05, 0.001
 _COLD_FROM = 0.8
 
 
@@ -89,6 +91,7 @@ def smooth(
     cap: float,
     effort: Effort,
     chance: np.random.Generator,
+    homes: Ints | None = None,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Ints:
     """Return the best grids found: connected and as many as before, nearer to the cap where one was above, then rounder.
@@ -105,10 +108,13 @@ def smooth(
         How long.
     chance
         Of the changes in heat.
+    homes
+        Grid that each unit had (-1: none): then as few households as can be are away from it, and roundness decides the
+        rest. None: roundness alone.
     has_time
         Asked before each round.
     """
-    state = _Grids(land, ground, grids, cap)
+    state = _Grids(land, ground, grids, cap, homes)
     best, best_grids = state.worth(), grids
     for round_ in range(effort.rounds):
         if not has_time():
@@ -143,8 +149,8 @@ class _Steps:
 class _Grids:
     """Grids under work, their sums kept."""
 
-    def __init__(self, land: Land, ground: Ground, grids: Ints, cap: float) -> None:
-        self.land, self.ground, self.cap = land, ground, cap
+    def __init__(self, land: Land, ground: Ground, grids: Ints, cap: float, homes: Ints | None) -> None:
+        self.land, self.ground, self.cap, self.homes = land, ground, cap, homes
         self.grids, self.grid_of = grids.copy(), grids.tolist()
         self.n_grids = int(grids.max()) + 1
         self.n_units = np.bincount(grids, minlength=self.n_grids)
@@ -157,7 +163,19 @@ class _Grids:
     def worth(self) -> float:
         """Return the mean roundness, far less when a grid is over the cap."""
         excess = np.maximum(self.households - self.cap, 0).sum()
-        return float(roundness_of(self.area, self.outline).mean() - _WORTH_OF_THE_CAP * excess)
+        roundness = roundness_of(self.area, self.outline).mean()
+        if self.homes is None:
+            return float(roundness - _WORTH_OF_THE_CAP * excess)
+        away = self.land.weights[self.grids != self.homes].sum()
+        return float(_ROUNDNESS_BESIDE_STAYING * roundness - _WORTH_OF_STAYING * away - _WORTH_OF_THE_CAP * excess)
+
+    def _comes_home(self, unit: Ints, source: Ints, target: Ints) -> Floats:
+        """Return the households that are in the grid they had after a step and were not before."""
+        if self.homes is None:
+            return np.zeros(len(unit))
+        homes = self.homes[unit]
+        more: Floats = self.land.weights[unit] * ((target == homes).astype(float) - (source == homes))
+        return more
 
     def improve(self, heat: float, chance: np.random.Generator) -> bool:
         """Make the best changes of which no two meet in a grid; tell whether there was one."""
@@ -224,6 +242,10 @@ class _Grids:
         after_source = roundness_of(self.area[source] - area, self.outline[source] + source_more)
         after_target = roundness_of(self.area[target] + area, self.outline[target] + target_more)
         gain = after_source + after_target - before[source] - before[target]
+        if self.homes is not None:
+            home_again = self._comes_home(unit, source, target)
+            home_again += np.where(returns, self._comes_home(steps.unit[home], target, source), 0.0)
+            gain = _ROUNDNESS_BESIDE_STAYING * gain + _WORTH_OF_STAYING * home_again
         if counts_cap:
             excess = np.maximum(self.households - self.cap, 0)
             after = np.maximum(self.households[source] - households - self.cap, 0)

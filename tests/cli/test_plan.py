@@ -165,3 +165,50 @@ def test_the_program_exits_with_2_on_bad_input(tmp_path: Path):
     command = [str(Path(sys.executable).parent / "gridmap"), "plan", "check", str(tmp_path / "x.gpkg"), *OPTIONS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+
+
+def _repair(*arguments: str) -> tuple[int, dict]:
+    done = CliRunner().invoke(app, ["plan", "repair", *arguments, "--json"])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, json.loads(done.stdout)
+
+
+REPAIR_KEYS = {"moved_weight", "moved_units", "bound", "gap", "optimal", "n_grids", "seconds"}
+
+
+@pytest.mark.parametrize("grids", [["a", "a", "a", "b"], [7, 7, 7, 9]])
+def test_a_repair_moves_the_fewest_and_keeps_the_codes_there_were(tmp_path: Path, grids: list):
+    frame = make_board([[40, 61, 30, 20]]).assign(grid=grids)
+    out = tmp_path / "mended.gpkg"
+    code, answer = _repair(_file(tmp_path, frame), *OPTIONS, "--out", str(out))
+    assert code == 0
+    assert set(answer) >= REPAIR_KEYS
+    assert (answer["moved_weight"], answer["bound"], answer["gap"], answer["optimal"]) == (40, 40, 0, True)
+    written = gpd.read_file(out)
+    assert "grid_code" in written
+    assert set(written["n_households"]) == {40, 61, 30, 20}
+    assert _check(str(out), "--grid", "grid_code", "--weight", "n_households")[0] == 0
+    stays = written["grid"].astype(str) == written["grid_code"].astype(str)
+    assert written.loc[~stays, "n_households"].sum() == 40
+
+
+def test_a_repair_that_is_impossible_answers_1_and_says_why(tmp_path: Path):
+    frame = make_board([[60, 60, 60, 60]]).assign(grid=["a", "a", "b", "b"])
+    arguments = [_file(tmp_path, frame), *OPTIONS, "--out", str(tmp_path / "mended.gpkg"), "--no-open"]
+    code, answer = _repair(*arguments)
+    assert (code, answer["ok"], answer["moved_weight"]) == (1, False, 0)
+    done = CliRunner().invoke(app, ["plan", "repair", *arguments])
+    assert "--open" in done.stdout
+    code, answer = _repair(*arguments[:-1])
+    assert (code, answer["n_grids"], answer["opened_grids"]) == (0, 4, ["1", "2"])
+
+
+def test_a_repair_names_what_moves(tmp_path: Path):
+    frame = make_board([[40, 61], [50, 30]]).assign(grid=["001", "001", "002", None])
+    done = CliRunner().invoke(
+        app, ["plan", "repair", _file(tmp_path, frame), *OPTIONS, "--out", str(tmp_path / "mended.csv")]
+    )
+    assert done.exit_code == 0
+    assert "001 → 002: 40 households, units r0c0" in done.stdout
+    assert "— → 001: 30 households, units r1c1" in done.stdout
