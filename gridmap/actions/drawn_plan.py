@@ -10,6 +10,7 @@ from gridmap.actions.stamp import Stamp, Stored
 from gridmap.errors import ConflictError, InputError
 from gridmap.planning.drawn import grids_of_units
 from gridmap.store.places import read_townships, read_units
+from gridmap.store.plans import end_plan_in_force, plan_faults
 from gridmap.store.writing import Written, write_rows
 from gridmap.texts import t
 
@@ -75,24 +76,12 @@ def _is_in_force(connection: Connection, stamp: Stamp, grid_of_unit: pd.Series) 
 
 
 def _end_plan_in_force(connection: Connection, stamp: Stamp) -> None:
-    last = connection.execute(
-        text(
-            "SELECT plan_id, name, valid_from FROM plan WHERE township_code = :township AND state = 'published'"
-            " AND valid_until IS NULL FOR UPDATE"
-        ),
-        {"township": stamp.township_code},
-    ).one_or_none()
-    if last is None:
-        return
-    if last.valid_from >= stamp.valid_from:
+    later = end_plan_in_force(connection, township_code=stamp.township_code, until=stamp.valid_from)
+    if later is not None:
         raise ConflictError(
-            f"The plan `{last.name}` is in force from {last.valid_from}; a new one must begin later than that, "
-            f"got {stamp.valid_from}. Give another first day (`--valid-from`)."
+            f"The plan `{later}` is in force; a new one must begin later than that, got {stamp.valid_from}. "
+            "Give another first day (`--valid-from`)."
         )
-    connection.execute(
-        text("UPDATE plan SET state = 'retired', valid_until = :until WHERE plan_id = :plan_id"),
-        {"until": stamp.valid_from, "plan_id": last.plan_id},
-    )
 
 
 def _open_grids(connection: Connection, drawn: gpd.GeoDataFrame, stamp: Stamp) -> None:
@@ -128,9 +117,7 @@ def _write_draft(connection: Connection, stamp: Stamp) -> int:
 
 
 def _publish(connection: Connection, plan_id: int) -> None:
-    faults = connection.execute(
-        text("SELECT detail FROM gridmap_plan_faults(:plan_id) LIMIT 5"), {"plan_id": plan_id}
-    ).scalars()
+    faults = plan_faults(connection, plan_id=plan_id)
     said = "; ".join(faults)
     if said:
         raise InputError(

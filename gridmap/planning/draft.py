@@ -132,7 +132,7 @@ class Draft:
             weight=self._weights.get(grid, 0.0),
             n_units=len(members),
             n_parts=self._parts[grid],
-            n_areas=len({self._area(unit) for unit in members}),
+            n_areas=len({self.area(unit) for unit in members}),
         )
 
     # ---- edits
@@ -367,7 +367,8 @@ class Draft:
             frozenset(self.neighbours(unit)),
         )
 
-    def _area(self, unit: Hashable) -> int:
+    def area(self, unit: Hashable) -> int:
+        """Return the number of the area that a unit lies in."""
         changed = self._changed.get(unit)
         return changed.area if changed else int(self._base.areas[self._position[unit]])
 

@@ -1,7 +1,8 @@
 """The edits that a plan is made of; a log of them, replayed on its beginning, gives the plan again."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import shapely
 
@@ -48,3 +49,46 @@ class CutUnit:
 
 
 Edit = Move | Open | Retire | Rename | CutUnit
+
+_KINDS: dict[str, type[Edit]] = {"move": Move, "open": Open, "retire": Retire, "rename": Rename, "cut": CutUnit}
+
+
+def as_record(edit: Edit) -> dict[str, Any]:
+    """Return an edit as plain values, to be kept as JSON; a line keeps every digit.
+
+    Examples
+    --------
+    >>> as_record(Move(("u1",), (None,), "g1"))
+    {'kind': 'move', 'units': ['u1'], 'before': [None], 'after': 'g1'}
+    """
+    kind = next(name for name, known in _KINDS.items() if isinstance(edit, known))
+    values = {field.name: getattr(edit, field.name) for field in fields(edit)}
+    plain = {
+        name: [list(point) for point in value.coords]
+        if isinstance(value, shapely.LineString)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in values.items()
+    }
+    return {"kind": kind, **plain}
+
+
+def from_record(record: Mapping[str, Any]) -> Edit:
+    """Return the edit of a record of `as_record`.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    known = _KINDS.get(str(record.get("kind")))
+    names = {field.name for field in fields(known)} if known else set()
+    if known is None or set(record) != {"kind", *names}:
+        raise ValueError(f"`record` is no edit: {dict(record)!r}.")
+    values = {
+        name: shapely.LineString(value) if name == "line" else tuple(value) if isinstance(value, list) else value
+        for name, value in record.items()
+        if name != "kind"
+    }
+    return known(**values)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 CHANNEL = "gridmap"
 _ANY_TIME = datetime(9999, 12, 31, tzinfo=UTC)
-TOPICS = ("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports")
+TOPICS = ("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports", "plans")
 
 
 def read_versions(connection: Connection) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Units, grids and plans: a plan is a table unit → grid, so it is seamless by construction."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, Date, ForeignKey, literal_column
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
 from gridmap.codes import GRID_PATTERN, TOWNSHIP_PATTERN, UNIT_PATTERN
-from gridmap.store.models.model import Model, geometry, matches, one_of, sound_geometry
+from gridmap.store.models.model import Instant, Model, geometry, matches, one_of, sound_geometry
 
 PLAN_STATES = ("draft", "submitted", "published", "retired")
+PLAN_EVENTS = ("branched", "saved", "submitted", "returned", "published")
 
 
 class Unit(Model):
@@ -89,6 +91,7 @@ class Plan(Model):
     owner: Mapped[str]
     revision: Mapped[int]
     household_cap: Mapped[int]
+    based_on: Mapped[int | None] = mapped_column(ForeignKey("plan.plan_id"))
 
 
 class PlanUnit(Model):
@@ -115,3 +118,29 @@ class GridException(Model):
     reason: Mapped[str]
     approved_by: Mapped[str]
     valid_until: Mapped[date | None]
+
+
+class PlanEdit(Model):
+    """One edit of a draft: the edits in their order, done on the plan it is based on, are the draft."""
+
+    __tablename__ = "plan_edit"
+    __table_args__ = (CheckConstraint("number > 0", name="number_positive"),)
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.plan_id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    edit: Mapped[dict[str, Any]]
+
+
+class PlanEvent(Model):
+    """What was done with a plan, by whom and when."""
+
+    __tablename__ = "plan_event"
+    __table_args__ = (one_of("kind", PLAN_EVENTS),)
+
+    plan_event_id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.plan_id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    revision: Mapped[int]
+    done_by: Mapped[str]
+    done_at: Mapped[datetime] = mapped_column(Instant)
+    note: Mapped[str]
