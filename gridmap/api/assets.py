@@ -7,11 +7,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from gridmap.settings import PROJECT_DIR, settings
 
-_PACKAGES = ("@fontsource/noto-sans-sc",)
+_PACKAGES = ("@fontsource/noto-sans-sc", "leaflet/dist", "leaflet-draw/dist")
+# Only the map libraries bring scripts that a browser is to run.
+_SCRIPTED = ("leaflet/dist", "leaflet-draw/dist")
 _OWN = "gridmap"
 _OWN_DIR = PROJECT_DIR / "gridmap" / "ui" / "styles"
 _KINDS = {
     ".css": "text/css",
+    ".js": "text/javascript",
     ".woff2": "font/woff2",
     ".woff": "font/woff",
     ".svg": "image/svg+xml",
@@ -41,7 +44,8 @@ def asset_file(path: str) -> Path | None:
         if inside == path:
             continue
         file = (folder / inside).resolve()
-        if file.is_relative_to(folder.resolve()) and file.suffix in _KINDS and file.is_file():
+        may_be_served = file.suffix in _KINDS and (file.suffix != ".js" or package in _SCRIPTED)
+        if file.is_relative_to(folder.resolve()) and may_be_served and file.is_file():
             return file
     return None
 

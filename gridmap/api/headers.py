@@ -24,6 +24,9 @@ _POLICY = (
     "form-action 'self'",
     "frame-ancestors 'self'",
 )
+# The component that draws folium's maps runs the script it is sent, in a frame of its own.
+_MAP_FRAME = "/component/streamlit_folium.st_folium/"
+_MAP_FRAME_SCRIPTS = "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
 _ROOT_SCRIPT = b'window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}'
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _HEADERS = {
@@ -48,6 +51,11 @@ def content_security_policy(page: bytes) -> str:
     digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return "; ".join(_POLICY).format(hashes=hashes)
+
+
+def map_frame_policy() -> str:
+    """Return the policy of the frame that folium's maps are drawn in."""
+    return "; ".join(_MAP_FRAME_SCRIPTS if part.startswith("script-src") else part for part in _POLICY)
 
 
 class SecurityHeaders:
@@ -85,6 +93,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
+                if scope["path"].startswith(_MAP_FRAME):
+                    headers["Content-Security-Policy"] = map_frame_policy()
             await send(message)
 
         if any(f"{closed}/" in f"{scope['path']}/" for closed in _CLOSED_PATHS):

@@ -15,13 +15,14 @@ from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.ingest.features import read_any_layer
 from gridmap.ingest.limits import Limits
-from gridmap.planning.certificate import Certificate, Violation, certify
+from gridmap.planning.certificate import Certificate, certify
 from gridmap.planning.compactness import polsby_popper
 from gridmap.planning.neighbours import Barriers, Ints
 from gridmap.planning.numbering import more_codes, west_to_east
 from gridmap.planning.partition import partition
 from gridmap.planning.repair import Repair, repair
 from gridmap.planning.units import Units, make_units
+from gridmap.reports.plan_words import sentence
 from gridmap.settings import settings
 from gridmap.texts import t
 
@@ -297,24 +298,6 @@ def _barriers(file: Path | None, layer: gpd.GeoDataFrame) -> Barriers | None:
 def _require_cap(cap: float) -> None:
     if not cap > 0:
         raise InputError(t("plan.bad_cap", cap=f"{cap:g}"))
-
-
-def sentence(violation: Violation, *, cap: float) -> str:
-    """Return what a person reads of a breach."""
-    numbers = {name: f"{value:g}" if isinstance(value, float) else value for name, value in violation.facts.items()}
-    listed = ", ".join(str(unit) for unit in violation.units[:_SHOWN])
-    areas = ", ".join(str(area) for area in violation.facts.get("areas", ()))
-    given: dict[str, Any] = {
-        **numbers,
-        "grid": violation.grid,
-        "unit": violation.units[0] if violation.units else "",
-        "units": listed,
-        "n_units": len(violation.units),
-        "value": f"{violation.value:g}",
-        "areas": areas,
-        "cap": f"{cap:g}",
-    }
-    return t(f"plan.{violation.kind}", **given)
 
 
 def _as_json(certificate: Certificate, *, cap: float) -> dict[str, Any]:

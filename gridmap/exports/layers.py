@@ -24,8 +24,19 @@ def require_layer_name(file: Path) -> None:
         raise InputError(t("plan.no_folder", folder=file.parent))
 
 
-def write_layer(layer: gpd.GeoDataFrame, file: Path) -> None:
+def write_layer(layer: gpd.GeoDataFrame, file: Path, *, name: str | None = None, adds: bool = False) -> None:
     """Write a layer with all its columns; a CSV holds points as x and y, and polygons as text (WKT).
+
+    Parameters
+    ----------
+    layer
+        What is written, without its index.
+    file
+        Its ending says the format.
+    name
+        Of the layer in a GeoPackage; None: the file's.
+    adds
+        Whether the GeoPackage keeps the layers it has.
 
     Raises
     ------
@@ -37,7 +48,9 @@ def write_layer(layer: gpd.GeoDataFrame, file: Path) -> None:
         if file.suffix.lower() == ".csv":
             _write_csv(layer, file)
         else:
-            layer.to_file(file, driver=_DRIVERS[file.suffix.lower()], index=False)
+            options = {"layer": name} if name else {}
+            driver = _DRIVERS[file.suffix.lower()]
+            layer.to_file(file, driver=driver, index=False, mode="a" if adds else "w", **options)
     except OSError as error:
         raise InputError(t("plan.not_written", file=file.name, reason=error.strerror or error)) from error
 

@@ -9,33 +9,11 @@ import shapely
 
 from gridmap.errors import InputError
 from gridmap.planning.cut import cut_polygon, with_corners
-from gridmap.planning.edits import CutUnit, Edit, Move, Open, Rename, Retire
+from gridmap.planning.edits import CutUnit, Edit, GridState, Move, Open, Rename, Retire
 from gridmap.planning.units import Units
 from gridmap.texts import t
 
 _NOISE_M, _NOISE_HOMES = 1e-3, 1e-3
-
-
-@dataclass(frozen=True)
-class GridState:
-    """A grid as it stands.
-
-    Parameters
-    ----------
-    weight
-        Households.
-    n_units
-        Units.
-    n_parts
-        Connected parts; 1 is as it should be, 0 is an empty grid.
-    n_areas
-        Areas (villages) it lies in.
-    """
-
-    weight: float
-    n_units: int
-    n_parts: int
-    n_areas: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +60,6 @@ class Draft:
         self._undone: list[Edit] = []
         self._undoing: list[Callable[[], None]] = []
 
-    # ---- what stands
-
     @property
     def log(self) -> tuple[Edit, ...]:
         """The edits that stand, oldest first: replayed on the beginning they give this plan."""
@@ -93,6 +69,15 @@ class Draft:
     def plan(self) -> dict[Hashable, Hashable | None]:
         """Grid of each unit."""
         return dict(self._grid_of)
+
+    @property
+    def can_redo(self) -> bool:
+        """Return whether an edit was taken back that can be done again."""
+        return bool(self._undone)
+
+    def plan_of(self, unit: Hashable) -> Hashable | None:
+        """Return the grid of a unit."""
+        return self._grid_of[unit]
 
     @property
     def grids(self) -> tuple[Hashable, ...]:
@@ -253,8 +238,6 @@ class Draft:
         """Do a log of edits, as another draft of the same beginning wrote it."""
         for edit in edits:
             self._do(edit)
-
-    # ---- how
 
     def _do(self, edit: Edit) -> None:
         self._apply(edit)

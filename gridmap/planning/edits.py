@@ -50,6 +50,29 @@ class CutUnit:
 
 Edit = Move | Open | Retire | Rename | CutUnit
 
+
+@dataclass(frozen=True)
+class GridState:
+    """A grid as it stands.
+
+    Parameters
+    ----------
+    weight
+        Households.
+    n_units
+        Units.
+    n_parts
+        Connected parts; 1 is as it should be, 0 is an empty grid.
+    n_areas
+        Areas (villages) it lies in.
+    """
+
+    weight: float
+    n_units: int
+    n_parts: int
+    n_areas: int
+
+
 _KINDS: dict[str, type[Edit]] = {"move": Move, "open": Open, "retire": Retire, "rename": Rename, "cut": CutUnit}
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.planning.neighbours import Barriers, Ints, Neighbours, neighbours_of
+from gridmap.planning.neighbours import Barriers, Ints, Neighbours, graph_of, neighbours_of
 
 _SHOWN = 3
 
@@ -44,6 +44,21 @@ class Units:
     def __len__(self) -> int:
         """Return the number of units."""
         return len(self.names)
+
+    def part(self, members: Ints) -> "Units":
+        """Return some of the units, with who touches whom among them."""
+        number = np.full(len(self), -1, dtype=np.intp)
+        number[members] = np.arange(len(members))
+        pairs = np.column_stack([number[self.neighbours.first], number[self.neighbours.second]])
+        inside = (pairs >= 0).all(axis=1)
+        return Units(
+            names=tuple(self.names[at] for at in members),
+            shapes=self.shapes.iloc[members],
+            weights=self.weights[members],
+            areas=self.areas[members],
+            area_names=self.area_names,
+            neighbours=graph_of(len(members), pairs[inside], self.neighbours.border_m[inside]),
+        )
 
 
 def make_units(

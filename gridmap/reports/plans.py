@@ -169,3 +169,10 @@ def _barriers(connection: Connection, township: Township, *, slip_m: float) -> B
     paths = read_paths(connection, township_code=township.code).to_crs(township.metric_epsg)
     bridges = paths.geometry[paths["is_bridge"].astype(bool)].explode(index_parts=False)
     return Barriers(walls=water.geometry[water["kind"].isin(_WALLS)], bridges=bridges, slip_m=slip_m)
+
+
+@depends_on("base_map")
+def water_shapes(connection: Connection, *, township_code: str) -> gpd.GeoSeries:
+    """Return all water, in metres."""
+    township = find_township(connection, township_code=township_code)
+    return read_water(connection, township_code=township_code).to_crs(township.metric_epsg).geometry

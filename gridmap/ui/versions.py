@@ -79,6 +79,20 @@ class VersionWatch:
         finally:
             self._looking.release()
 
+    def look_now(self) -> Look:
+        """Ask the database at once: this session has just written, and its next report must show it.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the database does not answer.
+        """
+        try:
+            with read_engine().connect() as connection:
+                return self._look_through(connection)
+        except SQLAlchemyError as error:
+            raise _unavailable(error) from error
+
     def listen(self, stop: threading.Event) -> None:
         """Keep the look fresh until told to stop: at each notification, and once an interval."""
         while not stop.is_set():

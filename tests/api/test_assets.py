@@ -56,3 +56,12 @@ def test_nothing_else_is_given(assets: Path, path: str):
 
 def test_the_marks_of_the_map_are_served():
     assert asset_file("gridmap/marks-dark.svg") is not None
+
+
+def test_the_map_libraries_bring_their_scripts(assets: Path):
+    script = assets.parent.parent / "leaflet" / "dist" / "leaflet.js"
+    script.parent.mkdir(parents=True)
+    script.write_text("map()")
+    answer = Client(Starlette(routes=routes())).get("/assets/leaflet/dist/leaflet.js")
+    assert (answer.status_code, answer.text) == (200, "map()")
+    assert answer.headers["content-type"].startswith("text/javascript")

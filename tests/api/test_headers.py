@@ -56,3 +56,10 @@ def test_what_is_for_machines_is_closed(guarded: Client, path: str):
 def test_the_rest_stays_open(guarded: Client):
     assert guarded.get("/_stcore/health").text == "open"
     assert guarded.get("/_stcore/agents").text == "open"
+
+
+def test_the_frame_of_the_planners_map_may_run_what_it_is_sent_and_nothing_from_elsewhere(guarded: Client):
+    policy = guarded.get("/component/streamlit_folium.st_folium/index.html").headers["content-security-policy"]
+    assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
+    assert "connect-src 'self'" in policy
+    assert "http" not in policy

@@ -1,0 +1,293 @@
+"""What stands beside the planning map: the tools, the grids, what is wrong, and what the machine proposes."""
+
+import time
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from gridmap.maps.plan_map import CHOSEN, NEAR, OVER, TINTS
+from gridmap.reports.desk import Desk, Suggestion
+from gridmap.reports.plan_words import sentence
+from gridmap.reports.plans import PlansReport
+from gridmap.settings import settings
+from gridmap.texts import t
+from gridmap.ui import panels, planning_desk, planning_map
+from gridmap.ui.room import Room
+
+_TABLE_PX, _SECONDS = 300, 20
+TABS = ("grids", "check", "suggest", "process", "files")
+_PLAN = "planning_plan"
+_SUGGESTION = "planning_suggestion"
+_SHOWN_SENTENCES = 200
+
+
+def pick_plan(report: PlansReport) -> int:
+    """Let a person choose the plan: the draft that was begun here last, else the newest."""
+    begun = st.session_state.pop(f"{_PLAN}_next", None)
+    if begun is not None:
+        st.session_state[_PLAN] = begun
+    plans = report.plans
+    chosen = st.selectbox(
+        t("planning.plan"),
+        [int(plan) for plan in plans.index],
+        format_func=lambda plan: plan_words(report, plan),
+        key=_PLAN,
+    )
+    return int(chosen)
+
+
+def plan_words(report: PlansReport, plan: int) -> str:
+    """Return how a plan is named where one is picked; the widget tells two of them apart by these words only."""
+    row = report.plans.loc[plan]
+    return f"{plan} · {row['name']} · {t('planning.state_' + str(row['state']))}"
+
+
+def legend(desk: Desk) -> None:
+    """Say what the map's colours mean."""
+    cap = desk.board.household_cap
+    panels.legend(
+        [
+            ("step", OVER, t("planning.legend_over", cap=cap)),
+            ("step", NEAR, t("planning.legend_near", near=f"{settings().near_cap_share:.0%}")),
+            ("step", TINTS[0], t("planning.legend_fine")),
+            ("step", CHOSEN, t("planning.legend_chosen")),
+        ],
+        title=t("planning.legend"),
+    )
+
+
+def tools(desk: Desk, village: str | None) -> None:
+    """Draw the line of tools over the map: give the chosen units to a grid, open one, undo, redo, save."""
+    if desk.board.state != "draft":
+        st.info(t("planning.read_only", state=t(f"planning.state_{desk.board.state}")))
+        return
+    target, give, fresh, undo, redo, drop, keep = st.columns([3, 1.5, 1.5, 1, 1, 1, 1.3], vertical_alignment="bottom")
+    grids = [str(grid) for grid in desk.draft.grids if village is None or str(grid).startswith(village)]
+    with target:
+        chosen = st.selectbox(
+            t("planning.target", n=len(desk.chosen)),
+            sorted(grids),
+            format_func=lambda grid: grid_words(desk, grid),
+            key="planning_target",
+        )
+    give.button(
+        t("planning.give"),
+        key="planning_give",
+        type="primary",
+        disabled=not desk.chosen or chosen is None,
+        on_click=_step(lambda: desk.give(str(chosen))),
+    )
+    fresh.button(
+        t("planning.open"), key="planning_open", disabled=village is None and not desk.chosen, help=t("planning.open_help"),
+        on_click=_step(lambda: _open(desk, village)),
+    )  # fmt: skip
+    undo.button(
+        "↶", key="planning_undo", help=t("planning.undo"), disabled=not desk.draft.log, on_click=_step(desk.undo)
+    )
+    redo.button(
+        "↷", key="planning_redo", help=t("planning.redo"), disabled=not desk.draft.can_redo, on_click=_step(desk.redo)
+    )
+    drop.button(
+        "✕", key="planning_unchoose", help=t("planning.unchoose"), disabled=not desk.chosen, on_click=desk.chosen.clear
+    )
+    keep.button(
+        t("planning.save"),
+        key="planning_save",
+        type="primary",
+        disabled=not desk.is_changed,
+        on_click=_step(lambda: planning_desk.save(desk)),
+    )
+
+
+def _step(step: Callable[[], object]) -> Callable[[], None]:
+    return lambda: planning_desk.attempt(step)
+
+
+def _open(desk: Desk, village: str | None) -> None:
+    """Open a grid, and give the chosen units to it."""
+    code = desk.open_grid(village or min(desk.chosen)[:12])
+    if desk.chosen:
+        desk.give(code)
+
+
+def grid_words(desk: Desk, grid: str) -> str:
+    """Return how a grid is named where one is picked: number, name, households; no two have the same words."""
+    name = desk.board.grid_names.get(grid) or f"{desk.board.village_names.get(grid[:12], '')} {t('planning.new_grid')}"
+    return f"{int(grid[12:] or 0)} · {name} · {desk.draft.state(grid).weight:g}"
+
+
+def grids(desk: Desk, village: str | None, room: Room) -> None:
+    """Draw the grids before and now, and what can be done with one."""
+    table = planning_map.grid_table(desk, village)
+    shown = table.reset_index()
+    shown["change"] = shown["now"] - shown["before"]
+    shown["state"] = [t(f"planning.grid_{state}") for state in shown["state"]]
+    shown["grid"] = [
+        f"{int(code[12:] or 0)} · {desk.board.grid_names.get(code, t('planning.new_grid'))}" for code in table.index
+    ]
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    st.dataframe(
+        shown[["grid", "before", "now", "change", "n_units", "state"]],
+        hide_index=True,
+        height=room.tall(_TABLE_PX),
+        column_config={
+            "grid": text(t("planning.grid"), pinned=True),
+            "before": number(t("planning.before")),
+            "now": number(t("planning.now"), help=t("planning.now_help")),
+            "change": number(t("planning.change"), format="%+d"),
+            "n_units": number(t("planning.n_units")),
+            "state": text(t("planning.state")),
+        },
+        key="planning_grids",
+    )
+    if desk.board.state != "draft":
+        return
+    locked = st.multiselect(
+        t("planning.lock"),
+        sorted(table.index),
+        default=sorted(desk.locked & set(table.index)),
+        format_func=lambda grid: grid_words(desk, grid),
+        help=t("planning.lock_help"),
+        key=f"planning_lock_{village}",
+    )
+    others = {grid for grid in desk.locked if grid not in table.index}
+    if {*locked, *others} != desk.locked:
+        desk.locked = {*locked, *others}
+        st.rerun()
+    which, code, rename, retire = st.columns([2.6, 2, 1.5, 1.5], vertical_alignment="bottom")
+    grid = which.selectbox(
+        t("planning.grid"), sorted(table.index), format_func=lambda one: grid_words(desk, one), key="planning_one"
+    )
+    new_code = code.text_input(t("planning.new_code"), key="planning_new_code", max_chars=15)
+    rename.button(
+        t("planning.rename"), key="planning_rename", disabled=not new_code,
+        on_click=_step(lambda: desk.rename(str(grid), new_code.strip())),
+    )  # fmt: skip
+    retire.button(
+        t("planning.retire"), key="planning_retire", disabled=grid is None,
+        on_click=_step(lambda: desk.retire(str(grid))),
+    )  # fmt: skip
+
+
+def violations(desk: Desk, village: str | None, room: Room) -> tuple[float, float] | None:
+    """Draw what is wrong with the plan and return the place of the chosen breach, in metres."""
+    certificate = desk.certificate()
+    st.text(
+        t(
+            "planning.bound",
+            n_grids=certificate.n_grids,
+            bound=certificate.bound.n_grids,
+            largest=f"{certificate.max_weight:g}",
+            cap=desk.board.household_cap,
+        )
+    )
+    found = [
+        one
+        for one in certificate.violations
+        if village is None or any(str(name).startswith(village) for name in (one.grid, *one.units))
+    ][:_SHOWN_SENTENCES]
+    if not found:
+        st.success(t("planning.no_breach"))
+        return None
+    event = st.dataframe(
+        pd.DataFrame({"breach": [sentence(one, cap=desk.board.household_cap) for one in found]}),
+        hide_index=True,
+        height=room.tall(_TABLE_PX),
+        column_config={"breach": st.column_config.TextColumn(t("planning.breach"))},
+        on_select="rerun",
+        selection_mode="single-row",
+        key="planning_breaches",
+    )
+    st.caption(t("planning.zoom_help"))
+    rows = event.selection.rows
+    return found[rows[0]].place if rows and rows[0] < len(found) else None
+
+
+def suggestions(desk: Desk, village: str | None) -> None:
+    """Let the machine propose a repair or a new division of a village, and take it over whole or grid by grid."""
+    if desk.board.state != "draft":
+        st.info(t("planning.only_drafts"))
+        return
+    if village is None:
+        st.info(t("planning.choose_village"))
+        return
+    left, right = st.columns(2)
+    if left.button(t("planning.suggest_repair"), key="planning_repair", help=t("planning.suggest_repair_help")):
+        _propose(lambda has_time: desk.suggest_repair(village, has_time=has_time))
+    if right.button(
+        t("planning.suggest_partition"), key="planning_partition", help=t("planning.suggest_partition_help")
+    ):
+        _propose(lambda has_time: desk.suggest_partition(village, seed=0, has_time=has_time))
+    found: Suggestion | None = st.session_state.get(_SUGGESTION)
+    if found is None or found.village != village:
+        return
+    st.text(
+        t(
+            "planning.suggested",
+            n_grids=found.n_grids,
+            n_opened=found.n_opened,
+            moved=f"{found.moved_households:g}",
+            compactness=f"{found.compactness:.2f}",
+        )
+    )
+    st.caption(
+        t("planning.suggested_proven" if found.is_proven else "planning.suggested_bound", bound=f"{found.bound:g}")
+    )
+    if not found.is_complete:
+        st.warning(t("plan.out_of_time"))
+    after = pd.Series(found.grid_of)
+    weights = pd.Series({unit: desk.draft.unit_weight(unit) for unit in after.index if unit in desk.draft.plan})
+    if len(weights) < len(after):
+        st.info(t("planning.suggestion_is_old"))
+        return
+    table = weights.groupby(after).sum()
+    before = weights.groupby(pd.Series({unit: str(desk.draft.plan_of(unit)) for unit in weights.index})).sum()
+    grids_of_both = sorted({*table.index, *before.index})
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "grid": [
+                    grid_words(desk, grid)
+                    if grid in desk.draft.grids
+                    else f"{int(grid[12:])} · {t('planning.new_grid')}"
+                    for grid in grids_of_both
+                ],
+                "now": [int(before.get(grid, 0)) for grid in grids_of_both],
+                "then": [int(table.get(grid, 0)) for grid in grids_of_both],
+            }
+        ),
+        hide_index=True,
+        column_config={"grid": t("planning.grid"), "now": t("planning.now"), "then": t("planning.then")},
+        key="planning_suggested",
+    )
+    picked = st.multiselect(
+        t("planning.pick_grids"),
+        sorted(table.index),
+        format_func=lambda grid: f"{int(grid[12:])} · {table[grid]:g}",
+        key="planning_picked",
+    )
+    whole, some, drop = st.columns(3)
+    whole.button(
+        t("planning.take_whole"), key="planning_take", type="primary", on_click=_step(lambda: _take(desk, found, None))
+    )
+    some.button(
+        t("planning.take_some"), key="planning_take_some", disabled=not picked,
+        on_click=_step(lambda: _take(desk, found, set(picked))),
+    )  # fmt: skip
+    drop.button(t("planning.drop"), key="planning_drop", on_click=lambda: st.session_state.pop(_SUGGESTION, None))
+
+
+def _propose(suggest: Callable[[Callable[[], bool]], Suggestion]) -> None:
+    end = time.monotonic() + _SECONDS
+    with st.spinner(t("planning.thinking")):
+        planning_desk.attempt(
+            lambda: st.session_state.__setitem__(_SUGGESTION, suggest(lambda: time.monotonic() < end))
+        )
+    planning_desk.tell()
+
+
+def _take(desk: Desk, found: Suggestion, grids: set[str] | None) -> None:
+    desk.take_over(found, grids)
+    if grids is None:
+        st.session_state.pop(_SUGGESTION, None)
