@@ -82,8 +82,14 @@ def test_a_line_drawn_over_a_unit_cuts_it(visit: Open, dashboard: Dashboard):
     assert unit is not None
     x = unit["x"] + unit["width"] * 0.35
     frame.locator(".leaflet-draw-draw-polyline").click()
+    corners = frame.locator(".leaflet-editing-icon")
     page.mouse.click(x, unit["y"] - 8)
-    page.mouse.click(x, unit["y"] + unit["height"] + 8)
-    page.mouse.click(x, unit["y"] + unit["height"] + 8)
+    expect(corners).to_have_count(1)
+    page.mouse.move(x, unit["y"] + unit["height"] + 8, steps=10)
+    expect(frame.locator(".leaflet-draw-tooltip")).to_contain_text("km")
+    page.mouse.down()
+    page.mouse.up()
+    expect(corners).to_have_count(2)
+    frame.get_by_role("link", name="完成").click()
     expect(page.get_by_text(re.compile(f"单元 {WEST_VILLAGE}0100 已切分"))).to_be_visible()
     expect(frame.locator(_UNIT)).to_have_count(5)
