@@ -275,18 +275,11 @@ def _open_grids(connection: Connection, board: Board, codes: set[str], opened_on
             "township_code": board.township.code,
             "level": 3,
             "parent_code": [code[:VILLAGE_DIGITS] for code in new],
-            "name": [grid_name(board, code) for code in new],
+            "name": [board.grid_name(code) for code in new],
             "opened_on": opened_on,
         }
     )
     write_rows(connection, "grid", rows, key=["grid_code"])
-
-
-def grid_name(board: Board, code: str) -> str:
-    """Return the name of a grid; of a new one its village and its number."""
-    known = board.grid_names.get(code)
-    village = board.village_names.get(code[:VILLAGE_DIGITS], code[:VILLAGE_DIGITS])
-    return known or t("plan.new_grid_name", village=village, number=int(code[VILLAGE_DIGITS:] or 0))
 
 
 def _write_assignment(connection: Connection, board: Board, draft: Draft) -> None:

@@ -10,6 +10,7 @@ import shapely
 from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
+from gridmap.codes import VILLAGE_DIGITS
 from gridmap.errors import InputError
 from gridmap.planning.draft import Draft
 from gridmap.planning.edits import from_record
@@ -98,6 +99,12 @@ class Board:
         draft = Draft(self.units, self.begun)
         draft.replay([from_record(record) for record in self.records])
         return draft
+
+    def grid_name(self, code: str) -> str:
+        """Return the name of a grid; of a new one its village and its number."""
+        known = self.grid_names.get(code)
+        village = self.village_names.get(code[:VILLAGE_DIGITS], code[:VILLAGE_DIGITS])
+        return known or t("plan.new_grid_name", village=village, number=int(code[VILLAGE_DIGITS:] or 0))
 
     @cached_property
     def homes_of(self) -> dict[str, list[tuple[shapely.Point, float]]]:

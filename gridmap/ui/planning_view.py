@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from gridmap.codes import VILLAGE_DIGITS
 from gridmap.maps.plan_map import CHOSEN, NEAR, OVER, TINTS
 from gridmap.reports.desk import Desk, Suggestion
 from gridmap.reports.plan_words import sentence
@@ -15,7 +16,7 @@ from gridmap.texts import t
 from gridmap.ui import panels, planning_desk, planning_map
 from gridmap.ui.room import Room
 
-_TABLE_PX, _SECONDS = 300, 20
+_TABLE_PX, _TARGET_PX, _SECONDS = 300, 300, 20
 TABS = ("grids", "check", "suggest", "process", "files")
 _PLAN = "planning_plan"
 _SUGGESTION = "planning_suggestion"
@@ -62,42 +63,57 @@ def tools(desk: Desk, village: str | None) -> None:
     if desk.board.state != "draft":
         st.info(t("planning.read_only", state=t(f"planning.state_{desk.board.state}")))
         return
-    target, give, fresh, undo, redo, drop, keep = st.columns([3, 1.5, 1.5, 1, 1, 1, 1.3], vertical_alignment="bottom")
     grids = [str(grid) for grid in desk.draft.grids if village is None or str(grid).startswith(village)]
-    with target:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="planning_tools"):
         chosen = st.selectbox(
             t("planning.target", n=len(desk.chosen)),
             sorted(grids),
             format_func=lambda grid: grid_words(desk, grid),
             key="planning_target",
+            width=_TARGET_PX,
         )
-    give.button(
-        t("planning.give"),
-        key="planning_give",
-        type="primary",
-        disabled=not desk.chosen or chosen is None,
-        on_click=_step(lambda: desk.give(str(chosen))),
-    )
-    fresh.button(
-        t("planning.open"), key="planning_open", disabled=village is None and not desk.chosen, help=t("planning.open_help"),
-        on_click=_step(lambda: _open(desk, village)),
-    )  # fmt: skip
-    undo.button(
-        "↶", key="planning_undo", help=t("planning.undo"), disabled=not desk.draft.log, on_click=_step(desk.undo)
-    )
-    redo.button(
-        "↷", key="planning_redo", help=t("planning.redo"), disabled=not desk.draft.can_redo, on_click=_step(desk.redo)
-    )
-    drop.button(
-        "✕", key="planning_unchoose", help=t("planning.unchoose"), disabled=not desk.chosen, on_click=desk.chosen.clear
-    )
-    keep.button(
-        t("planning.save"),
-        key="planning_save",
-        type="primary",
-        disabled=not desk.is_changed,
-        on_click=_step(lambda: planning_desk.save(desk)),
-    )
+        st.button(
+            t("planning.give"),
+            key="planning_give",
+            type="primary",
+            disabled=not desk.chosen or chosen is None,
+            on_click=_step(lambda: desk.give(str(chosen))),
+        )
+        st.button(
+            t("planning.open"),
+            key="planning_open",
+            help=t("planning.open_help"),
+            disabled=village is None and not desk.chosen,
+            on_click=_step(lambda: _open(desk, village)),
+        )
+        st.button(
+            "↶",
+            key="planning_undo",
+            help=t("planning.undo"),
+            disabled=not desk.draft.log,
+            on_click=_step(desk.undo),
+        )
+        st.button(
+            "↷",
+            key="planning_redo",
+            help=t("planning.redo"),
+            disabled=not desk.draft.can_redo,
+            on_click=_step(desk.redo),
+        )
+        st.button(
+            "✕",
+            key="planning_unchoose",
+            help=t("planning.unchoose"),
+            disabled=not desk.chosen,
+            on_click=desk.chosen.clear,
+        )
+        st.button(
+            t("planning.save"),
+            key="planning_save",
+            type="primary",
+            disabled=not desk.is_changed,
+            on_click=_step(lambda: planning_desk.save(desk)),
+        )
 
 
 def _step(step: Callable[[], object]) -> Callable[[], None]:
@@ -113,8 +129,12 @@ def _open(desk: Desk, village: str | None) -> None:
 
 def grid_words(desk: Desk, grid: str) -> str:
     """Return how a grid is named where one is picked: number, name, households; no two have the same words."""
-    name = desk.board.grid_names.get(grid) or f"{desk.board.village_names.get(grid[:12], '')} {t('planning.new_grid')}"
-    return f"{int(grid[12:] or 0)} · {name} · {desk.draft.state(grid).weight:g}"
+    return f"{short_words(desk, grid)} · {desk.draft.state(grid).weight:g}"
+
+
+def short_words(desk: Desk, grid: str) -> str:
+    """Return the number and the name of a grid."""
+    return f"{int(grid[VILLAGE_DIGITS:] or 0)} · {desk.board.grid_name(grid)}"
 
 
 def grids(desk: Desk, village: str | None, room: Room) -> None:
@@ -123,9 +143,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
     shown = table.reset_index()
     shown["change"] = shown["now"] - shown["before"]
     shown["state"] = [t(f"planning.grid_{state}") for state in shown["state"]]
-    shown["grid"] = [
-        f"{int(code[12:] or 0)} · {desk.board.grid_names.get(code, t('planning.new_grid'))}" for code in table.index
-    ]
+    shown["grid"] = [short_words(desk, code) for code in table.index]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
         shown[["grid", "before", "now", "change", "n_units", "state"]],
@@ -149,6 +167,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
         default=sorted(desk.locked & set(table.index)),
         format_func=lambda grid: grid_words(desk, grid),
         help=t("planning.lock_help"),
+        placeholder=t("planning.none_chosen"),
         key=f"planning_lock_{village}",
     )
     others = {grid for grid in desk.locked if grid not in table.index}
@@ -247,12 +266,7 @@ def suggestions(desk: Desk, village: str | None) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "grid": [
-                    grid_words(desk, grid)
-                    if grid in desk.draft.grids
-                    else f"{int(grid[12:])} · {t('planning.new_grid')}"
-                    for grid in grids_of_both
-                ],
+                "grid": [short_words(desk, grid) for grid in grids_of_both],
                 "now": [int(before.get(grid, 0)) for grid in grids_of_both],
                 "then": [int(table.get(grid, 0)) for grid in grids_of_both],
             }
@@ -265,6 +279,7 @@ def suggestions(desk: Desk, village: str | None) -> None:
         t("planning.pick_grids"),
         sorted(table.index),
         format_func=lambda grid: f"{int(grid[12:])} · {table[grid]:g}",
+        placeholder=t("planning.none_chosen"),
         key="planning_picked",
     )
     whole, some, drop = st.columns(3)

@@ -39,7 +39,13 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _START_S = 60
 _PATIENCE_MS = 60_000
 # Software rendering, and what Streamlit's frames ask of every browser; not the page.
-_HARMLESS = ("GPU stall due to ReadPixels", "GroupMarkerNotSet", "WebGL: INVALID_ENUM", "Unrecognized feature:", "allow-same-origin")
+_HARMLESS = (
+    "GPU stall due to ReadPixels",
+    "GroupMarkerNotSet",
+    "WebGL: INVALID_ENUM",
+    "Unrecognized feature:",
+    "allow-same-origin",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,8 @@ def test_every_command_is_documented():
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]
     groups = {group.name: group.typer_instance for group in app.registered_groups}
     commands += [
-        f"{name} {command.callback.__name__}" for name, group in groups.items() for command in group.registered_commands
+        f"{name} {command.name or command.callback.__name__}"
+        for name, group in groups.items()
+        for command in group.registered_commands
     ]
     assert [command for command in commands if f"gridmap {command}" not in pages] == []
