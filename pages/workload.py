@@ -16,7 +16,8 @@ with period_place:
     period = controls.period()
 with measure_place:
     measure = controls.measure(workload_view.MEASURES)
-report = loaders.load(workload_report, first_on=period.first_on, last_on=period.last_on)
+by_today = bool(st.session_state.get(workload_view.BY_TODAY))
+report = loaders.load(workload_report, first_on=period.first_on, last_on=period.last_on, by_todays_plan=by_today)
 with village_place:
     village = controls.village(township, report.villages["village_name"].to_dict())
 with age_place:
@@ -24,6 +25,7 @@ with age_place:
 if report.grids.empty:
     st.info(t("workload.no_grids"))
     st.stop()
+workload_view.plan_in_use(report)
 panels.figures(
     [
         ("workload.over_cap", report.n_over_cap),

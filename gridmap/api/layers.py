@@ -1,7 +1,7 @@
 """Map layers for the browser: fetched once, kept until their content changes."""
 
 from collections.abc import Hashable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,14 +23,18 @@ def layer(request: Request) -> Response:
     """Serve `/map/<township>/<layer>-<digest>.json`.
 
     With the digest of the present content the answer may be kept for ever; with another one the present content is
-    given and must not be kept. 404 for a layer or township that is not there, 503 when the database does not answer.
+    given and must not be kept. `?on=<day>` asks for the grids of another day than today. 404 for a layer, township or day that is
+    not there, 503 when the database does not answer.
     """
     name, _, digest = str(request.path_params["name"]).partition("-")
     township_code = str(request.path_params["township"])
     if name not in LAYERS or not (township_code.isascii() and township_code.isdigit()):
         return PlainTextResponse("not found", status_code=404)
+    on = _day(request.query_params.get("on"))
+    if on is None:
+        return PlainTextResponse("not found", status_code=404)
     try:
-        found = _present_layer(name, township_code)
+        found = _present_layer(name, township_code, on)
     except StoreUnavailable:
         return PlainTextResponse("database unavailable", status_code=503)
     if found.n_features == 0:
@@ -48,13 +52,22 @@ def _answer(found: MapLayer, request: Request, headers: dict[str, str]) -> Respo
     return Response(found.raw(), media_type="application/geo+json", headers=headers)
 
 
-def _present_layer(name: str, township_code: str) -> MapLayer:
-    today = datetime.now(UTC).astimezone(settings().zone).date()
+def _day(asked: str | None) -> date | None:
+    """Return the day that the grids are asked of: today when none is named, None when it is no day."""
+    if asked is None:
+        return datetime.now(UTC).astimezone(settings().zone).date()
+    try:
+        return date.fromisoformat(asked)
+    except ValueError:
+        return None
+
+
+def _present_layer(name: str, township_code: str, on: date) -> MapLayer:
     try:
         with read_engine().connect() as connection:
-            key = (name, township_code, today, tuple(sorted(read_versions(connection).items())))
+            key = (name, township_code, on, tuple(sorted(read_versions(connection).items())))
             if key not in _kept:
-                found = map_layer(connection, township_code=township_code, layer=name, on=today)
+                found = map_layer(connection, township_code=township_code, layer=name, on=on)
                 _keep(key, found)
                 return found
             return _kept[key]

@@ -15,6 +15,7 @@ from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import read_ground, read_visits
 from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.people import read_postings
+from gridmap.store.plans import read_plan_in_force
 from gridmap.store.versions import read_known_at
 
 COUNTS = (
@@ -40,6 +41,10 @@ class WorkloadReport:
         When the newest fact was recorded; None without facts.
     first_on, last_on
         The span of "new", "closed", "due" and "made".
+    plan_on, plan_name
+        The day whose plan in force gives the grids, and that plan; None without one.
+    is_past_plan
+        Whether another plan is in force today.
     household_cap
         Cap of the plan in force, None without a plan.
     grids
@@ -54,6 +59,9 @@ class WorkloadReport:
     known_at: datetime | None
     first_on: date
     last_on: date
+    plan_on: date
+    plan_name: str | None
+    is_past_plan: bool
     household_cap: int | None
     grids: pd.DataFrame
     villages: pd.DataFrame
@@ -80,6 +88,7 @@ def workload_report(
     near_cap_share: float,
     checkpoint_reach_m: float,
     due_soon_hours: int,
+    by_todays_plan: bool = False,
 ) -> WorkloadReport:
     """Measure the workload of every grid.
 
@@ -99,6 +108,9 @@ def workload_report(
         Used where the plan in force names no cap.
     near_cap_share, checkpoint_reach_m, due_soon_hours
         See `settings`.
+    by_todays_plan
+        Whether a past span is counted by today's grids: each household, incident and checkpoint by its place. Else by those
+        in force on its last day.
 
     Raises
     ------
@@ -106,7 +118,11 @@ def workload_report(
         If the last day lies before the first.
     """
     today = now.astimezone(zone).date()
-    ground = read_ground(connection, township_code=township_code, on=today)
+    plan_on = today if by_todays_plan else min(last_on, today)
+    plan_name, todays_plan = (
+        read_plan_in_force(connection, township_code=township_code, on=day) for day in (plan_on, today)
+    )
+    ground = read_ground(connection, township_code=township_code, on=plan_on)
     since, until = span_instants(first_on, last_on, zone=zone)
     cap = int(ground.grids["household_cap"].iloc[0]) if len(ground.grids) else household_cap
     load = grid_load(ground.households, ground.grids, household_cap=cap, near_cap_share=near_cap_share)
@@ -118,7 +134,7 @@ def workload_report(
         connection, ground, since=since, until=until, known_at=now, zone=zone, checkpoint_reach_m=checkpoint_reach_m
     )
     rounds = visit_figures(ground.checkpoints, visits, first_on=first_on, last_on=last_on, today=today)
-    postings = read_postings(connection, township_code=township_code, on=today)
+    postings = read_postings(connection, township_code=township_code, on=plan_on)
     table = workload(
         load,
         incidents=states.assign(happened_at=incidents["happened_at"], grid_code=placed),
@@ -136,6 +152,9 @@ def workload_report(
         known_at=read_known_at(connection, township_code=township_code, until=now),
         first_on=first_on,
         last_on=last_on,
+        plan_on=plan_on,
+        plan_name=plan_name,
+        is_past_plan=plan_name != todays_plan,
         household_cap=cap if len(grids) else None,
         grids=grids,
         villages=_by_village(grids),

@@ -28,6 +28,18 @@ def read_plans(connection: Connection, *, township_code: str) -> pd.DataFrame:
     )
 
 
+def read_plan_in_force(connection: Connection, *, township_code: str, on: date) -> str | None:
+    """Return the name of the plan in force on a day, with its number; None: there was none."""
+    row = connection.execute(
+        text(
+            "SELECT plan_id, name FROM plan WHERE township_code = :township_code AND state IN ('published', 'retired')"
+            " AND daterange(valid_from, valid_until) @> CAST(:on AS date)"
+        ),
+        {"township_code": township_code, "on": on},
+    ).one_or_none()
+    return None if row is None else f"{row.plan_id} · {row.name}"
+
+
 def read_history(connection: Connection, *, township_code: str) -> pd.DataFrame:
     """Return what was done with plans, newest first: `plan_id`, `kind`, `revision`, `done_by`, `done_at`, `note`."""
     return read_table(

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
@@ -74,12 +74,19 @@ def _formula(figure: Figure) -> str:
     return f"{text}\n\n{made_of}"
 
 
-def map_ground(township: Township, *, width_px: float, height_px: float) -> MapGround:
-    """Return the base map of the office pages: the township's layers, the villages' names, the view of all of it."""
-    layers = [loaders.load(map_layer, layer=name) for name in _LAYERS]
+def map_ground(township: Township, *, width_px: float, height_px: float, grids_on: date | None = None) -> MapGround:
+    """Return the base map of the office pages: the township's layers, the villages' names, the view of all of it.
+
+    `grids_on` is the day whose grids are drawn; None: today.
+    """
+    layers = [loaders.load(map_layer, layer=name) for name in _LAYERS if name != "grids" or grids_on is None]
+    urls = [(one.name, one.url) for one in layers if one.n_features]
+    if grids_on is not None:
+        past = loaders.load(map_layer, layer="grids", on=grids_on)
+        urls += [(past.name, f"{past.url}?on={grids_on}")] if past.n_features else []
     names = loaders.load(township_report).names
     return MapGround(
-        urls=tuple((one.name, one.url) for one in layers if one.n_features),
+        urls=tuple(urls),
         names=tuple((name.name, name.longitude, name.latitude) for name in names if name.kind == "village"),
         view=fit(township.bounds, width_px=width_px, height_px=height_px, padding_px=_PADDING_PX),
     )

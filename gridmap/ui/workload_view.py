@@ -30,6 +30,7 @@ MEASURES = (
     "incidents_per_100_households",
     "made_share",
 )
+BY_TODAY = "workload_by_today"
 _N_STEPS, _KEPT = 5, 16
 _MAP_PX, _TABLE_PX = 430, 360
 _CAP_HEAD_PX, _CAP_ROW_PX = 56, 22
@@ -98,8 +99,19 @@ def _deck(report: WorkloadReport, measure: str, chosen: str | None, ground: MapG
 def draw_map(report: WorkloadReport, township: Township, measure: str, chosen: str | None, room: Room) -> None:
     """Draw the map; its JSON is made once for a report, a measure and a chosen grid."""
     height = room.tall(_MAP_PX)
-    ground = panels.map_ground(township, width_px=room.half_px, height_px=height)
+    past = report.plan_on if report.is_past_plan else None
+    ground = panels.map_ground(township, width_px=room.half_px, height_px=height, grids_on=past)
     st.pydeck_chart(_deck(report, measure, chosen, ground), height=height, key="workload_map")
+
+
+def plan_in_use(report: WorkloadReport) -> None:
+    """Say by which plan a past span is counted, and let a person choose today's."""
+    if report.is_past_plan or st.session_state.get(BY_TODAY):
+        st.toggle(
+            t("workload.by_todays_plan", plan=report.plan_name or "—"),
+            key=BY_TODAY,
+            help=t("workload.by_todays_plan_help"),
+        )
 
 
 def legend(report: WorkloadReport, measure: str) -> None:

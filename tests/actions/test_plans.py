@@ -22,6 +22,7 @@ from gridmap.actions.plans import (
 from gridmap.errors import ConflictError, InfeasibleError, InputError
 from gridmap.planning.together import bring_together
 from gridmap.reports.plans import Board, plan_board, plans_report
+from gridmap.reports.workload import workload_report
 from gridmap.store.places import read_grids
 from tests.tiny import EAST_M, GRIDS, GROUPS, NORTH_M, PLAN_FROM, TOWNSHIP
 
@@ -231,3 +232,38 @@ def test_a_draft_saved_leaves_the_map_of_the_wall_alone(tiny_engine: Engine):
     assert version("places") == places
     assert version("plans") > plans
     assert pd.notna(plans)
+
+
+def test_a_past_span_is_counted_by_the_grids_of_its_time_and_on_demand_by_todays(tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        board = _branch(connection)
+        draft = board.draft()
+        draft.move([UNITS[0]], GRIDS[1])
+        draft.retire(GRIDS[0])
+        save_draft(connection, plan_id=board.plan_id, revision=0, edits=draft.log, actor=LI)
+        submit_plan(connection, plan_id=board.plan_id, revision=1, actor=LI)
+        _publish(connection, board.plan_id)
+
+    def households(last_on: date, *, by_todays_plan: bool) -> dict[str, int]:
+        with tiny_engine.connect() as connection:
+            report = workload_report(
+                connection,
+                township_code=TOWNSHIP,
+                first_on=last_on.replace(day=1),
+                last_on=last_on,
+                now=datetime(2026, 12, 20, tzinfo=UTC),
+                zone=UTC,
+                household_cap=100,
+                near_cap_share=0.9,
+                checkpoint_reach_m=50,
+                due_soon_hours=24,
+                by_todays_plan=by_todays_plan,
+            )
+        assert report.is_past_plan == (last_on < NEXT and not by_todays_plan)
+        return {str(code): int(n) for code, n in report.grids["n_households"].items()}
+
+    november, december = date(2026, 11, 30), date(2026, 12, 19)
+    assert households(november, by_todays_plan=False) == dict(zip(GRIDS, (3, 4, 11), strict=True))
+    todays = {GRIDS[1]: 7, GRIDS[2]: 11}
+    assert households(november, by_todays_plan=True) == todays
+    assert households(december, by_todays_plan=False) == todays
