@@ -16,6 +16,9 @@ from gridmap.planning.units import Units
 Floats = npt.NDArray[np.float64]
 KINDS = ("unassigned", "unit_over_cap", "over_cap", "not_contiguous", "crosses_within", "overlap", "gap")
 _NOISE_M2 = 1e-4
+# Between borders nearer than this nobody meant to leave land out; nearer than the noise they are one.
+# A sliver is some times as long as wide; a corner is not.
+_NARROW_M, _NOISE_M, _LONG = 1.0, 1e-3, 3.0
 _UNASSIGNED = -1
 
 
@@ -107,6 +110,7 @@ def certify(units: Units, grids: pd.Series, *, cap: float) -> Certificate:
         *_crosses_within(plan),
         *_overlaps(units),
         *_gaps(units),
+        *_narrow_gaps(units),
     ]
     return Certificate(
         violations=tuple(found),
@@ -254,3 +258,44 @@ def _gaps(units: Units) -> Iterator[Violation]:
             value=float(hole.area),
             place=(float(point.x), float(point.y)),
         )
+
+
+def _narrow_gaps(units: Units) -> Iterator[Violation]:
+    """Slivers between borders that nearly meet and are open to the outside, so that no hole shows them."""
+    shapes = units.shapes.to_numpy()
+    if (shapely.get_dimensions(shapes) == 0).all():
+        return
+    edges = shapely.coverage_invalid_edges(shapes, gap_width=_NARROW_M)
+    suspects = np.flatnonzero(shapely.length(edges) > 0)
+    one, other = shapely.STRtree(edges[suspects]).query(edges[suspects], predicate="dwithin", distance=_NARROW_M)
+    tree = shapely.STRtree(shapes)
+    for first, second in suspects[np.column_stack([one, other])[one < other]]:
+        # Where corners do not match, borders are flagged that lie on each other: there is no land between them.
+        apart = [
+            shapely.intersection(
+                shapely.difference(edges[unit], shapely.buffer(shapely.boundary(shapes[beside]), _NOISE_M)),
+                shapely.buffer(shapes[beside], _NARROW_M),
+            )
+            for unit, beside in ((first, second), (second, first))
+        ]
+        reach = min(_NARROW_M, max(shapely.hausdorff_distance(*apart), _NOISE_M))
+        if np.isnan(reach) or any(shapely.length(rest) < _LONG * reach for rest in apart):
+            continue
+        between = shapely.intersection(*shapely.buffer(apart, reach, cap_style="flat"))
+        around = tree.query(between, predicate="intersects")
+        land = shapely.difference(between, shapely.union_all(shapes[around]))
+        if land.area > _NOISE_M2 and not shapely.contains(_filled(shapes[around]), land):
+            point = shapely.point_on_surface(land)
+            yield Violation(
+                kind="gap",
+                grid=None,
+                units=_named(units, [first, second]),
+                value=float(land.area),
+                place=(float(point.x), float(point.y)),
+            )
+
+
+def _filled(shapes: npt.NDArray[np.object_]) -> shapely.Geometry:
+    """Return the land of units without holes; those are told as holes."""
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(parts)))

@@ -67,3 +67,9 @@ def test_an_empty_database_has_no_layers(client: Client):
 def test_health_says_that_the_database_answers(client: Client):
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json(), answer.headers["cache-control"]) == (200, {"status": "ok"}, "no-store")
+
+
+def test_the_grids_of_another_day_can_be_asked_for(tiny_client: Client):
+    assert len(tiny_client.get(f"/map/{TOWNSHIP}/grids-0.json?on=2026-02-01").json()["features"]) == 3
+    assert tiny_client.get(f"/map/{TOWNSHIP}/grids-0.json?on=2025-12-31").status_code == 404  # no plan was in force
+    assert tiny_client.get(f"/map/{TOWNSHIP}/grids-0.json?on=yesterday").status_code == 404

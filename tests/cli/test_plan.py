@@ -154,8 +154,18 @@ def _broken(tmp_path: Path, case: str) -> list[str]:
         ("text file", "units.gpkg"),
     ],
 )
-def test_a_bad_file_is_one_sentence(tmp_path: Path, case: str, said: str):
-    done = CliRunner().invoke(app, ["plan", "check", *_broken(tmp_path, case), "--json"])
+@pytest.mark.parametrize("command", ["check", "partition", "repair"])
+def test_a_bad_file_is_one_sentence_and_nothing_is_written(tmp_path: Path, command: str, case: str, said: str):
+    arguments = _broken(tmp_path, case)
+    if command == "partition":
+        at = arguments.index("--grid")
+        del arguments[at : at + 2]
+    out = tmp_path / "out" / "made.gpkg"
+    out.parent.mkdir()
+    if command != "check":
+        arguments += ["--out", str(out)]
+    done = CliRunner().invoke(app, ["plan", command, *arguments, "--json"])
+    assert list(out.parent.iterdir()) == []
     assert isinstance(done.exception, GridmapError)
     assert said in str(done.exception)
     assert done.stdout == ""
@@ -212,3 +222,53 @@ def test_a_repair_names_what_moves(tmp_path: Path):
     assert done.exit_code == 0
     assert "001 → 002: 40 households, units r0c0" in done.stdout
     assert "— → 001: 30 households, units r1c1" in done.stdout
+
+
+def _odd(case: str) -> gpd.GeoDataFrame:
+    """Units that look odd and are sound, or nearly."""
+    board = make_board([[30, 30, 30, 30]]).assign(grid=["a", "a", "b", "b"])
+    if case == "one unit":
+        return board.iloc[:1]
+    if case == "no households":
+        return board.assign(n_households=0)
+    if case == "a hole with an island in it":
+        hole = board.geometry.iloc[1].centroid.buffer(10)
+        board.loc["r0c1", "geometry"] = board.geometry.iloc[1].difference(hole)
+        island = gpd.GeoDataFrame({"n_households": [1], "grid": ["b"]}, index=["island"], geometry=[hole], crs=METRIC)
+        return gpd.GeoDataFrame(pd.concat([board, island]))
+    if case == "a unit in two pieces":
+        board.loc["r0c3", "geometry"] = board.geometry.iloc[3].union(shapely.box(900, 900, 950, 950))
+        return board
+    if case == "T-junctions":
+        halves = [shapely.box(0, 100, 50, 150), shapely.box(50, 100, 400, 150)]
+        upper = gpd.GeoDataFrame(
+            {"n_households": [5, 5], "grid": ["a", "b"]}, index=["u", "v"], geometry=halves, crs=METRIC
+        )
+        return gpd.GeoDataFrame(pd.concat([board, upper]))
+    overlap = board.geometry.iloc[1].union(shapely.box(99.99, 0, 100, 100))
+    board.loc["r0c1", "geometry"] = overlap
+    return board
+
+
+@pytest.mark.parametrize(
+    ("case", "kinds"),
+    [
+        ("one unit", set()),
+        ("no households", set()),
+        ("a hole with an island in it", {"not_contiguous"}),
+        ("a unit in two pieces", set()),
+        ("T-junctions", set()),
+        ("an overlap of 1 cm", {"overlap"}),
+    ],
+)
+def test_odd_units_are_judged_divided_and_repaired(tmp_path: Path, case: str, kinds: set[str]):
+    file, out = _file(tmp_path, _odd(case)), str(tmp_path / "made.gpkg")
+    code, answer = _check(file, *OPTIONS)
+    assert ({breach["kind"] for breach in answer["violations"]}, code) == (kinds, 1 if kinds else 0)
+    code, answer = _repair(file, *OPTIONS, "--out", out)
+    left = {"overlap"} & kinds
+    assert code == (1 if left else 0)
+    assert len(answer["remaining"]) == len(left)
+    done = CliRunner().invoke(app, ["plan", "partition", file, "--weight", "n_households", "--out", out, "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["optimal"]

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gridmap.planning.bounds import fewest_grids, packing_bound
 from gridmap.planning.certificate import Certificate, certify
 from gridmap.planning.units import make_units
-from tests.planning.conftest import make_board
+from tests.planning.conftest import METRIC, make_board
 
 
 def _judge(frame, grids: list, *, cap: float = 100, within: str | None = None) -> Certificate:
@@ -110,3 +111,25 @@ def test_a_weight_that_is_none_is_refused_by_name(bad: object):
     frame.loc["r0c1", "n_households"] = bad
     with pytest.raises(ValueError, match="r0c1"):
         make_units(frame, weight="n_households")
+
+
+def _pair(east: shapely.Polygon) -> set[str]:
+    frame = gpd.GeoDataFrame({"n": [1, 1]}, index=["w", "e"], geometry=[shapely.box(0, 0, 100, 100), east], crs=METRIC)
+    found = certify(make_units(frame, weight="n"), pd.Series(["a", "b"]), cap=100).violations
+    return {breach.kind for breach in found}
+
+
+@pytest.mark.parametrize(
+    ("east", "kinds"),
+    [
+        (shapely.box(100, 0, 200, 100), set()),
+        (shapely.box(100.05, 0, 200, 100), {"gap"}),
+        (shapely.Polygon([(100, 0), (200, 0), (200, 100), (100.05, 100)]), {"gap"}),
+        (shapely.box(99.99, 0, 200, 100), {"overlap"}),
+        (shapely.box(150, 0, 200, 100), set()),  # far enough that somebody meant it
+        (shapely.box(100, 20, 200, 80), set()),  # corners that do not match leave no land out
+        (shapely.Polygon([(100, 0), (200, -50), (200, 150), (100, 100)]), set()),
+    ],
+)
+def test_a_sliver_that_is_open_to_the_outside_is_a_gap(east: shapely.Polygon, kinds: set[str]):
+    assert _pair(east) == kinds
