@@ -18,7 +18,9 @@ from tests.busy import write_busy_day
 from tests.tiny import load_tiny_township
 
 # Speed is measured in bench/, never in a test: a slow machine must not fail.
-hypothesis.settings.register_profile("gridmap", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+_PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("gridmap", max_examples=100, **_PATIENT)
+hypothesis.settings.register_profile("thorough", max_examples=400, **_PATIENT)
 hypothesis.settings.load_profile("gridmap")
 
 
