@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from gridmap.cli.output import answer_json, say
+from gridmap.cli.output import answer_json, say, solvers_kept_off_stdout
 from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.ingest.features import read_any_layer
@@ -93,13 +93,14 @@ def make_partition(  # noqa: PLR0917  Typer takes the options by name
     layer = _layer(units, crs=crs, columns=[weight, *filter(None, (within, groups))], name=unit)
     known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
     began = time.perf_counter()
-    found = partition(
-        known,
-        cap=cap,
-        groups=layer[groups] if groups else None,
-        seed=seed,
-        has_time=lambda: time.perf_counter() - began < time_limit,
-    )
+    with solvers_kept_off_stdout():
+        found = partition(
+            known,
+            cap=cap,
+            groups=layer[groups] if groups else None,
+            seed=seed,
+            has_time=lambda: time.perf_counter() - began < time_limit,
+        )
     seconds = time.perf_counter() - began
     codes = _codes(known, found.grids)
     write_layer(layer.assign(grid_code=codes.to_numpy()), out)
@@ -150,14 +151,15 @@ def make_repair(  # noqa: PLR0917  Typer takes the options by name
     before = _grids(layer, grid)
     numbers, names = pd.factorize(before, sort=True)
     began = time.perf_counter()
-    found = repair(
-        known,
-        numbers.astype(np.intp),
-        cap=cap,
-        may_open=may_open,
-        seed=seed,
-        has_time=lambda: time.perf_counter() - began < time_limit,
-    )
+    with solvers_kept_off_stdout():
+        found = repair(
+            known,
+            numbers.astype(np.intp),
+            cap=cap,
+            may_open=may_open,
+            seed=seed,
+            has_time=lambda: time.perf_counter() - began < time_limit,
+        )
     seconds = time.perf_counter() - began
     codes = np.array([*names, *more_codes(list(names), found.n_opened), None], dtype=object)
     after = pd.Series(codes[found.grids], index=before.index)

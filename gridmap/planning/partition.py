@@ -21,7 +21,7 @@ _SPLITS_A_GRID = 5
 # Cut under the cap, twice; then cut above it, by this share, and brought under it.
 _LOOSENESS = (0.0, 0.0, 0.01, 0.03, 0.03, 0.06, 0.1, 0.2)
 _HEATS, _ROUNDS_TO_FIT = (0.1, 1.0, 4.0), 300
-_UNITS_OF_AN_EXACT_VILLAGE, _SETS_AT_ONCE, _SETS_FOR_A_PROOF, _SOLVER_SECONDS = 60, 4_000, 150_000, 10.0
+_UNITS_OF_AN_EXACT_VILLAGE, _SETS_AT_ONCE, _SETS_FOR_A_PROOF, _SOLVER_SECONDS = 60, 4_000, 60_000, 2.0
 # Near the end of the cutting there is much to try, at its beginning little is lost by the first good way.
 _FEW, _MANY, _MANY_GRIDS = 2, 8, 4
 _SHARES_OF_ROOM = (0.25, 1.0)

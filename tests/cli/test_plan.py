@@ -272,3 +272,13 @@ def test_odd_units_are_judged_divided_and_repaired(tmp_path: Path, case: str, ki
     done = CliRunner().invoke(app, ["plan", "partition", file, "--weight", "n_households", "--out", out, "--json"])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["optimal"]
+
+
+def test_what_a_solver_prints_stays_off_the_answer():
+    program = (
+        "import ctypes, sys; from gridmap.cli.output import solvers_kept_off_stdout\n"
+        "with solvers_kept_off_stdout(): ctypes.CDLL(None).puts(b'noise')\n"
+        "print('answer')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("answer\n", "noise\n")
