@@ -8,11 +8,13 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_array
 
 from gridmap.planning.bisect import Floats, Ints, Land
-from gridmap.planning.smooth import Ground, roundness_of
+from gridmap.planning.smooth import Ground, roundness_of, unevenness
 
 _ROUNDING = 1e-9
 _ASK_EVERY = 1_024
 _INFEASIBLE = 2
+# HiGHS looks at its clock between steps, and its first steps grow with the sets: 40,000 took 48 s of the 2 s it was given.
+_MOST_SETS_SOLVED = 8_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +46,7 @@ def divide_exactly(
     seconds: float,
     has_time: Callable[[], bool] = lambda: True,
 ) -> ExactDivision:
-    """Return the division into a number of connected grids under the cap with the highest mean Polsby-Popper, or that none exists.
+    """Return the division into a number of connected grids under the cap with the roundest and most equal grids, or that none exists.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def divide_exactly(
     n_grids
         How many grids.
     most_sets
-        When more connected sets than this have been met, nothing is known.
+        When more connected sets than this have been met, nothing is known; nor when too many of them are of use.
     seconds
         Time of the solver.
     has_time
@@ -72,12 +74,14 @@ def divide_exactly(
     sets = [held for held, weight in listed if weight >= least - _ROUNDING]
     if not sets:
         return ExactDivision(grids=None, is_impossible=True)
+    if len(sets) > _MOST_SETS_SOLVED:
+        return _UNKNOWN
     lengths = np.fromiter(map(len, sets), dtype=np.intp, count=len(sets))
     rows = np.fromiter((unit for held in sets for unit in held), dtype=np.intp, count=int(lengths.sum()))
     starts = np.concatenate([[0], np.cumsum(lengths)])
     holds = csc_array((np.ones(len(rows)), rows, starts), shape=(len(land.weights), len(sets)))
     solved = milp(
-        -_roundness(ground, holds),
+        unevenness(land.weights @ holds, mean=land.total / n_grids, cap=cap) - _roundness(ground, holds),
         constraints=[
             LinearConstraint(holds, 1, 1),
             LinearConstraint(csc_array(np.ones((1, len(sets)))), n_grids, n_grids),

@@ -143,7 +143,10 @@ def _touching_pairs(shapes: Shapes, barriers: Barriers | None) -> tuple[Ints, Fl
     shared = shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]])
     # Borders whose corners do not match meet in points only, by a rounding of the coordinates.
     rough = np.flatnonzero(shapely.length(shared) <= _NOISE_M)
-    shared[rough] = shapely.intersection(shapes[pairs[rough, 0]], shapes[pairs[rough, 1]], grid_size=_NOISE_M)
+    snapped = shapely.intersection(shapes[pairs[rough, 0]], shapes[pairs[rough, 1]], grid_size=_NOISE_M)
+    # Snapping alone can make two millimetres of less than one.
+    is_real = shapely.length(snapped) > 2 * _NOISE_M
+    shared[rough[is_real]] = snapped[is_real]
     if barriers is not None and len(barriers.walls):
         shared = _free_of_walls(shared, barriers)
     # The outline of an overlap goes there and back.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gridmap.planning.bisect import Flags, Floats, Ints, Land, splits
-from gridmap.planning.smooth import Effort, Ground, smooth
+from gridmap.planning.smooth import Effort, Ground, smooth, unevenness
 
 _COLD = Effort(rounds=100)
 # Blocks are few and stand in each other's way: more heat brings them over; homes are many and only shiver.
@@ -63,7 +63,8 @@ def _divide_pairs_anew(
         if left < 0 or not has_time():
             break
         both, piece = land.part(members), ground.part(members)
-        is_one = _rounder(both, piece, grids[members] == one, cap=cap, chance=chance)
+        mean = land.total / n_grids
+        is_one = _rounder(both, piece, grids[members] == one, mean=mean, cap=cap, chance=chance)
         grids[members] = np.where(is_one, one, other)
     return grids
 
@@ -78,15 +79,19 @@ def _touching(ground: Ground, grids: Ints, n_grids: int) -> list[tuple[int, int]
     return list(zip(ones[order].tolist(), others[order].tolist(), strict=True))
 
 
-def _rounder(both: Land, piece: Ground, is_one: Flags, *, cap: float, chance: np.random.Generator) -> Flags:
+def _rounder(
+    both: Land, piece: Ground, is_one: Flags, *, mean: float, cap: float, chance: np.random.Generator
+) -> Flags:
     if not (is_one[piece.first] != is_one[piece.second]).any():  # an earlier change has parted them
         return is_one
-    best, roundest = is_one, _round_sum(piece, is_one) + _LEAST_GAIN
+    best, roundest = is_one, _worth(both, piece, is_one, mean=mean, cap=cap) + _LEAST_GAIN
     for split in splits(both, least=max(0.0, both.total - cap), most=cap, n=_WAYS, chance=chance):
-        if (now := _round_sum(piece, split.is_first)) > roundest:
+        if (now := _worth(both, piece, split.is_first, mean=mean, cap=cap)) > roundest:
             best, roundest = split.is_first, now
     return best
 
 
-def _round_sum(piece: Ground, is_one: Flags) -> float:
-    return float(piece.roundness((~is_one).astype(np.intp), 2).sum())
+def _worth(both: Land, piece: Ground, is_one: Flags, *, mean: float, cap: float) -> float:
+    side = (~is_one).astype(np.intp)
+    households: Floats = np.bincount(side, weights=both.weights, minlength=2).astype(float)
+    return float(piece.roundness(side, 2).sum() - unevenness(households, mean=mean, cap=cap).sum())

@@ -18,6 +18,8 @@ _PAIRED, _TRIED = 10, 12
 _WORTH_OF_THE_CAP = 4.0
 # When people are to stay where they are, one that must not move weighs more than any roundness.
 _WORTH_OF_STAYING, _ROUNDNESS_BESIDE_STAYING = 0.05, 0.001
+# A grid half the cap away from the mean is as bad as one that is rounder by a sixth is good.
+_WORTH_OF_BALANCE = 2 / 3
 _COLD_FROM = 0.8
 
 
@@ -94,7 +96,7 @@ def smooth(
     homes: Ints | None = None,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Ints:
-    """Return the best grids found: connected and as many as before, nearer to the cap where one was above, then rounder.
+    """Return the best grids found: connected, as many as before, nearer to the cap where one was above, rounder, more equal.
 
     Parameters
     ----------
@@ -135,6 +137,12 @@ def roundness_of(area: Floats, outline: Floats) -> Floats:
     return roundness
 
 
+def unevenness(households: Floats, *, mean: float, cap: float) -> Floats:
+    """Return how bad it is that grids are not equally large, in roundness."""
+    uneven: Floats = _WORTH_OF_BALANCE * np.square((households - mean) / cap)
+    return uneven
+
+
 @dataclass(frozen=True, eq=False)
 class _Steps:
     """Units that could go over a border: from which grid to which, and what the two outlines gain by it."""
@@ -154,7 +162,8 @@ class _Grids:
         self.grids, self.grid_of = grids.copy(), grids.tolist()
         self.n_grids = int(grids.max()) + 1
         self.n_units = np.bincount(grids, minlength=self.n_grids)
-        self.households = np.bincount(grids, weights=land.weights, minlength=self.n_grids)
+        self.households: Floats = np.bincount(grids, weights=land.weights, minlength=self.n_grids).astype(float)
+        self.mean = land.total / self.n_grids
         self.area, self.outline = ground.sums(grids, self.n_grids)
         self.one = np.concatenate([ground.first, ground.second])
         self.other = np.concatenate([ground.second, ground.first])
@@ -165,7 +174,8 @@ class _Grids:
         excess = np.maximum(self.households - self.cap, 0).sum()
         roundness = roundness_of(self.area, self.outline).mean()
         if self.homes is None:
-            return float(roundness - _WORTH_OF_THE_CAP * excess)
+            uneven = unevenness(self.households, mean=self.mean, cap=self.cap).mean()
+            return float(roundness - uneven - _WORTH_OF_THE_CAP * excess)
         away = self.land.weights[self.grids != self.homes].sum()
         return float(_ROUNDNESS_BESIDE_STAYING * roundness - _WORTH_OF_STAYING * away - _WORTH_OF_THE_CAP * excess)
 
@@ -246,6 +256,13 @@ class _Grids:
             home_again = self._comes_home(unit, source, target)
             home_again += np.where(returns, self._comes_home(steps.unit[home], target, source), 0.0)
             gain = _ROUNDNESS_BESIDE_STAYING * gain + _WORTH_OF_STAYING * home_again
+        else:
+            after_both = np.stack([self.households[source] - households, self.households[target] + households])
+            before_both = np.stack([self.households[source], self.households[target]])
+            gain -= (
+                unevenness(after_both, mean=self.mean, cap=self.cap)
+                - unevenness(before_both, mean=self.mean, cap=self.cap)
+            ).sum(axis=0)
         if counts_cap:
             excess = np.maximum(self.households - self.cap, 0)
             after = np.maximum(self.households[source] - households - self.cap, 0)

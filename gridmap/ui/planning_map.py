@@ -34,7 +34,7 @@ _WORDS = (
     "release",
     "crossed",
 )
-_CLOSE = 16
+_CLOSE = 15
 _TOLD = ("last_clicked", "last_active_drawing")
 _EDGE = 0.04
 
