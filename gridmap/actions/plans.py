@@ -138,7 +138,7 @@ def allow_exception(
     """
     if not reason.strip() or not actor.name.strip():
         raise InputError(t("plan.exception_incomplete"))
-    _open_grids(connection, board, {grid_code}, actor.at.date())
+    _open_grids(connection, board, {grid_code: board.grid_name(grid_code)}, actor.at.date())
     row = {
         "plan_id": board.plan_id,
         "grid_code": grid_code,
@@ -258,7 +258,8 @@ def _write_units(connection: Connection, board: Board, draft: Draft, valid_from:
 def _write_grids(connection: Connection, board: Board, draft: Draft, valid_from: date) -> None:
     """Open new grids and close those that are left without units."""
     held = {str(grid) for grid in draft.plan.values() if grid is not None}
-    _open_grids(connection, board, held, valid_from)
+    names = {code: draft.label(code) or board.grid_name(code) for code in sorted(held)}
+    _open_grids(connection, board, names, valid_from)
     connection.execute(
         text(
             "UPDATE grid SET closed_on = :day WHERE grid_code = ANY(:codes) AND closed_on IS NULL AND opened_on < :day"
@@ -267,15 +268,23 @@ def _write_grids(connection: Connection, board: Board, draft: Draft, valid_from:
     )
 
 
-def _open_grids(connection: Connection, board: Board, codes: set[str], opened_on: date) -> None:
-    new = sorted(codes - board.grid_names.keys())
+def _open_grids(connection: Connection, board: Board, names: dict[str, str], opened_on: date) -> None:
+    new = sorted(names.keys() - board.grid_names.keys())
+    called_anew = sorted(code for code in names if names[code] != board.grid_names.get(code, names[code]))
+    connection.execute(
+        text(
+            "UPDATE grid SET name = given.name FROM unnest(CAST(:codes AS text[]), CAST(:names AS text[]))"
+            " AS given (grid_code, name) WHERE grid.grid_code = given.grid_code"
+        ),
+        {"codes": called_anew, "names": [names[code] for code in called_anew]},
+    )
     rows = pd.DataFrame(
         {
             "grid_code": new,
             "township_code": board.township.code,
             "level": 3,
             "parent_code": [code[:VILLAGE_DIGITS] for code in new],
-            "name": [board.grid_name(code) for code in new],
+            "name": [names[code] for code in new],
             "opened_on": opened_on,
         }
     )

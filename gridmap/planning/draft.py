@@ -9,7 +9,7 @@ import shapely
 
 from gridmap.errors import InputError
 from gridmap.planning.cut import cut_polygon, with_corners
-from gridmap.planning.edits import CutUnit, Edit, GridState, Move, Open, Rename, Retire
+from gridmap.planning.edits import CutUnit, Edit, GridState, Label, Move, Open, Rename, Retire
 from gridmap.planning.units import Units
 from gridmap.texts import t
 
@@ -56,6 +56,7 @@ class Draft:
             if grid is not None:
                 self._members.setdefault(grid, set()).add(name)
                 self._weights[grid] = self._weights.get(grid, 0.0) + self.unit_weight(name)
+        self._labels: dict[Hashable, str | None] = {}
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._undoing: list[Callable[[], None]] = []
@@ -83,6 +84,10 @@ class Draft:
     def grids(self) -> tuple[Hashable, ...]:
         """Every grid that is open, also without units."""
         return tuple(self._members)
+
+    def label(self, grid: Hashable) -> str | None:
+        """Return what a grid was called in this draft; None: nothing."""
+        return self._labels.get(grid)
 
     def unit_weight(self, unit: Hashable) -> float:
         """Return the households of a unit."""
@@ -178,6 +183,17 @@ class Draft:
         self._require_new(after)
         self._do(Rename(before, after))
 
+    def relabel(self, grid: Hashable, label: str) -> None:
+        """Call a grid something else; its name, by which it is known here, stays.
+
+        Raises
+        ------
+        InputError
+            If it is not there.
+        """
+        self._require_grid(grid)
+        self._do(Label(grid, self.label(grid), label))
+
     def cut(
         self,
         unit: Hashable,
@@ -263,6 +279,9 @@ class Draft:
             case Rename():
                 self._renamed(edit.before, edit.after)
                 return lambda: self._renamed(edit.after, edit.before)
+            case Label():
+                self._labels[edit.grid] = edit.after
+                return lambda: self._labels.__setitem__(edit.grid, edit.before)
             case CutUnit():
                 return self._cut(edit)
 
@@ -290,6 +309,7 @@ class Draft:
         members = self._members.pop(before)
         self._members[after] = members
         self._weights[after] = self._weights.pop(before, 0.0)
+        self._labels[after] = self._labels.pop(before, None)
         self._parts.pop(before, None)
         for unit in members:
             self._grid_of[unit] = after

@@ -39,6 +39,15 @@ class Rename:
 
 
 @dataclass(frozen=True)
+class Label:
+    """People call a grid something else; None: what they called it when the draft began."""
+
+    grid: Hashable
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
 class CutUnit:
     """A unit became two; `corners` were set into the outlines of its neighbours."""
 
@@ -48,7 +57,7 @@ class CutUnit:
     weights: tuple[float, float]
 
 
-Edit = Move | Open | Retire | Rename | CutUnit
+Edit = Move | Open | Retire | Rename | Label | CutUnit
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,14 @@ class GridState:
     n_areas: int
 
 
-_KINDS: dict[str, type[Edit]] = {"move": Move, "open": Open, "retire": Retire, "rename": Rename, "cut": CutUnit}
+_KINDS: dict[str, type[Edit]] = {
+    "move": Move,
+    "open": Open,
+    "retire": Retire,
+    "rename": Rename,
+    "label": Label,
+    "cut": CutUnit,
+}
 
 
 def as_record(edit: Edit) -> dict[str, Any]:
@@ -109,7 +125,7 @@ def from_record(record: Mapping[str, Any]) -> Edit:
     names = {field.name for field in fields(known)} if known else set()
     if known is None or set(record) != {"kind", *names}:
         raise ValueError(f"`record` is no edit: {dict(record)!r}.")
-    values = {
+    values: dict[str, Any] = {
         name: shapely.LineString(value) if name == "line" else tuple(value) if isinstance(value, list) else value
         for name, value in record.items()
         if name != "kind"

@@ -1,4 +1,4 @@
-"""Codes of grids: fifteen digits, from west to east and from north to south, never used twice."""
+"""Codes of grids and of pieces of units: from west to east and from north to south, never used twice."""
 
 import itertools
 import re
@@ -10,8 +10,10 @@ import shapely
 
 from gridmap.codes import VILLAGE_DIGITS
 from gridmap.errors import InfeasibleError
+from gridmap.texts import t
 
-_MOST = 999
+_MOST, _MOST_PIECES = 999, 99
+_PIECE_DIGITS = 2
 _ENDS_WITH_A_NUMBER = re.compile(r"^(.*?)(\d{1,18})$")
 
 
@@ -48,6 +50,26 @@ def next_grid_code(village_code: str, *, used: Collection[str]) -> str:
             f"Village `{village_code}` has used all {_MOST} grid numbers.", reason={"village_code": village_code}
         )
     return f"{village_code}{number:03d}"
+
+
+def next_piece_codes(unit: str, *, used: Collection[str]) -> tuple[str, str]:
+    """Return the codes of a cut unit's two pieces: the next two-digit numbers of its group above every one ever used.
+
+    Raises
+    ------
+    InfeasibleError
+        If the group has used its numbers.
+
+    Examples
+    --------
+    >>> next_piece_codes("43990110120100101", used={"43990110120100101", "43990110120100104"})
+    ('43990110120100105', '43990110120100106')
+    """
+    group = unit[:-_PIECE_DIGITS]
+    first = max((int(code[-_PIECE_DIGITS:]) for code in used if code.startswith(group)), default=0) + 1
+    if first + 1 > _MOST_PIECES:
+        raise InfeasibleError(t("planning.no_piece_code", unit=unit), reason={"unit": unit})
+    return f"{group}{first:0{_PIECE_DIGITS}d}", f"{group}{first + 1:0{_PIECE_DIGITS}d}"
 
 
 def more_codes(known: Collection[Hashable], n: int) -> list[Hashable]:

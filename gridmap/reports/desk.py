@@ -18,13 +18,15 @@ from gridmap.planning.cut import cut_polygon
 from gridmap.planning.draft import Draft
 from gridmap.planning.drawn import grids_of_units
 from gridmap.planning.edits import CutUnit, Edit
-from gridmap.planning.numbering import next_grid_code
+from gridmap.planning.numbering import next_grid_code, next_piece_codes
 from gridmap.planning.partition import partition
 from gridmap.planning.repair import repair
 from gridmap.planning.standing import standing_units
 from gridmap.planning.units import Units
 from gridmap.reports.plans import Board
 from gridmap.texts import t
+
+_LONGEST_NAME = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,6 +184,25 @@ class Desk:
         self._require_unlocked({grid})
         self.draft.retire(grid)
 
+    def grid_name(self, grid: str) -> str:
+        """Return what a grid is called in this draft."""
+        return self.draft.label(grid) or self.board.grid_name(grid)
+
+    def relabel(self, grid: str, name: str) -> None:
+        """Call a grid something else.
+
+        Raises
+        ------
+        InputError
+            If the name is blank or longer than a sign can bear, another grid of the village has it, or the grid is locked.
+        """
+        self._require_unlocked({grid})
+        village = grid[:VILLAGE_DIGITS]
+        others = {self.grid_name(str(one)) for one in self.draft.grids if one != grid and str(one).startswith(village)}
+        if not name or len(name) > _LONGEST_NAME or name in others:
+            raise InputError(t("planning.bad_name", name=name, most=_LONGEST_NAME))
+        self.draft.relabel(grid, name)
+
     def rename(self, grid: str, code: str) -> None:
         """Give a grid another code.
 
@@ -219,7 +240,7 @@ class Desk:
             for home in self.board.homes_of.get(name, [])
             if name == unit or shape.intersects(home[0])
         ]
-        weights = self.draft.cut(unit, way, pieces=self._piece_codes(unit), homes=homes)
+        weights = self.draft.cut(unit, way, pieces=next_piece_codes(unit, used=self._units_ever()), homes=homes)
         self.chosen.discard(unit)
         return unit, weights
 
@@ -353,19 +374,11 @@ class Desk:
     def _next_code(self, village: str, *, beside: list[str] | None = None) -> str:
         return next_grid_code(village, used=[*self.board.grid_names, *map(str, self.draft.grids), *(beside or [])])
 
-    def _piece_codes(self, unit: str) -> tuple[str, str]:
-        """Return the next two numbers of a group's pieces that were never used."""
-        group = unit[:-2]
-        used = {*self.board.used_units, *map(str, self.draft.plan), *self._cut_units()}
-        taken = [int(code[-2:]) for code in used if code.startswith(group)]
-        first = max(taken, default=0) + 1
-        if first + 1 > 99:  # noqa: PLR2004  two digits
-            raise InputError(t("planning.no_piece_code", unit=unit))
-        return f"{group}{first:02d}", f"{group}{first + 1:02d}"
-
-    def _cut_units(self) -> set[str]:
+    def _units_ever(self) -> set[str]:
+        """Return the code of every unit there ever was, here too."""
         cuts = [edit for edit in self.draft.log if isinstance(edit, CutUnit)]
-        return {str(code) for edit in cuts for code in (edit.unit, *edit.pieces)}
+        cut = {str(code) for edit in cuts for code in (edit.unit, *edit.pieces)}
+        return {*self.board.used_units, *map(str, self.draft.plan), *cut}
 
     def _begun_from(self, unit: str) -> set[str]:
         """Return the unit of the board that a piece was cut from."""

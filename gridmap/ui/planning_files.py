@@ -39,7 +39,7 @@ def book(desk: Desk, village: str | None) -> PlanBook:
     return PlanBook(
         title=f"{desk.board.township.name} · {desk.board.name} · {t(f'planning.state_{desk.board.state}')} · {loaders.today()}",
         grids=grids.assign(
-            name=[desk.board.grid_name(str(code)) for code in grids.index],
+            name=[desk.grid_name(str(code)) for code in grids.index],
             village_name=[desk.board.village_names.get(str(code)[:VILLAGE_DIGITS], "") for code in grids.index],
             n_households=table["now"],
             n_units=table["n_units"],

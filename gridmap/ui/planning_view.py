@@ -19,7 +19,7 @@ from gridmap.ui.room import Room
 _TABLE_PX, _TARGET_PX, _SECONDS = 300, 300, 20
 TABS = ("grids", "check", "suggest", "process", "files")
 _PLAN = "planning_plan"
-_SUGGESTION = "planning_suggestion"
+_SUGGESTION, _TARGET, _ONE = "planning_suggestion", "planning_target", "planning_one"
 _SHOWN_SENTENCES = 200
 
 
@@ -69,7 +69,7 @@ def tools(desk: Desk, village: str | None) -> None:
             t("planning.target", n=len(desk.chosen)),
             sorted(grids),
             format_func=lambda grid: grid_words(desk, grid),
-            key="planning_target",
+            key=_TARGET,
             width=_TARGET_PX,
         )
         st.button(
@@ -117,7 +117,12 @@ def tools(desk: Desk, village: str | None) -> None:
 
 
 def _step(step: Callable[[], object]) -> Callable[[], None]:
-    return lambda: planning_desk.attempt(step)
+    def done() -> None:
+        planning_desk.attempt(step)
+        # A box goes on showing the words it had; what is set is drawn anew.
+        st.session_state.update({key: st.session_state[key] for key in (_TARGET, _ONE) if key in st.session_state})
+
+    return done
 
 
 def _open(desk: Desk, village: str | None) -> None:
@@ -134,7 +139,7 @@ def grid_words(desk: Desk, grid: str) -> str:
 
 def short_words(desk: Desk, grid: str) -> str:
     """Return the number and the name of a grid."""
-    return f"{int(grid[VILLAGE_DIGITS:] or 0)} · {desk.board.grid_name(grid)}"
+    return f"{int(grid[VILLAGE_DIGITS:] or 0)} · {desk.grid_name(grid)}"
 
 
 def grids(desk: Desk, village: str | None, room: Room) -> None:
@@ -174,14 +179,17 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
     if {*locked, *others} != desk.locked:
         desk.locked = {*locked, *others}
         st.rerun()
-    which, code, rename, retire = st.columns([2.6, 2, 1.5, 1.5], vertical_alignment="bottom")
+    which, wanted, rename, retire = st.columns([2.6, 2, 1.5, 1.5], vertical_alignment="bottom")
     grid = which.selectbox(
-        t("planning.grid"), sorted(table.index), format_func=lambda one: grid_words(desk, one), key="planning_one"
+        t("planning.grid"), sorted(table.index), format_func=lambda one: grid_words(desk, one), key=_ONE
     )
-    new_code = code.text_input(t("planning.new_code"), key="planning_new_code", max_chars=15)
+    called = wanted.text_input(
+        t("planning.grid_name"), key="planning_new_name", help=t("planning.grid_name_help")
+    ).strip()
+    give = desk.rename if called.isdigit() else desk.relabel
     rename.button(
-        t("planning.rename"), key="planning_rename", disabled=not new_code,
-        on_click=_step(lambda: desk.rename(str(grid), new_code.strip())),
+        t("planning.rename"), key="planning_rename", disabled=not called,
+        on_click=_step(lambda: give(str(grid), called)),
     )  # fmt: skip
     retire.button(
         t("planning.retire"), key="planning_retire", disabled=grid is None,

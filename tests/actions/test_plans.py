@@ -121,6 +121,22 @@ def test_a_published_plan_is_in_force_from_its_day_and_the_one_before_until_then
     assert PLAN_FROM < NEXT
 
 
+def test_a_name_given_in_a_draft_stands_from_its_publication(tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        board = _branch(connection)
+        draft, new = board.draft(), GRIDS[2][:12] + "002"
+        draft.open(new)
+        draft.move([UNITS[3]], new)
+        draft.relabel(new, "河东网格")
+        draft.relabel(GRIDS[0], "河西网格")
+        save_draft(connection, plan_id=board.plan_id, revision=0, edits=draft.log, actor=LI)
+        submit_plan(connection, plan_id=board.plan_id, revision=1, actor=LI)
+        assert "河西网格" not in set(connection.execute(text("SELECT name FROM grid")).scalars())
+        _publish(connection, board.plan_id)
+        names = dict(connection.execute(text("SELECT grid_code, name FROM grid")).all())
+    assert (names[new], names[GRIDS[0]], names[GRIDS[1]]) == ("河东网格", "河西网格", board.grid_names[GRIDS[1]])
+
+
 def test_a_cut_becomes_two_units_whose_borders_match_to_the_last_digit(tiny_engine: Engine):
     with tiny_engine.begin() as connection:
         board = _branch(connection)

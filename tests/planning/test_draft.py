@@ -61,14 +61,16 @@ def test_grids_are_opened_renamed_and_retired_when_empty():
     draft.move(["r0c0"], "C")
     with pytest.raises(InputError, match="C"):
         draft.retire("C")
+    draft.relabel("C", "河东")
     draft.rename("C", "D")
-    assert draft.plan["r0c0"] == "D"
+    assert (draft.plan["r0c0"], draft.label("D"), draft.label("A")) == ("D", "河东", None)
     draft.move(["r0c0"], "A")
     draft.retire("D")
     assert set(draft.grids) == {"A", "B"}
     while draft.undo():
         pass
     assert (draft.plan, set(draft.grids), draft.log) == (_draft().plan, {"A", "B"}, ())
+    assert [draft.label(grid) for grid in ("A", "B", "C", "D")] == [None] * 4
 
 
 def test_a_cut_divides_households_and_ground_exactly():
@@ -108,7 +110,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(wrong):
 
 def _random_edit(draft: Draft, chance: np.random.Generator) -> None:
     units, grids = sorted(draft.plan), sorted(draft.grids)
-    kind = chance.integers(0, 10)
+    kind = chance.integers(0, 11)
     if kind < 5:
         draft.move(chance.choice(units, chance.integers(1, 4)).tolist(), str(chance.choice(grids)))
     elif kind == 5:
@@ -118,6 +120,8 @@ def _random_edit(draft: Draft, chance: np.random.Generator) -> None:
     elif kind == 7:
         draft.retire(str(chance.choice(grids)))
     elif kind == 8:
+        draft.relabel(str(chance.choice(grids)), f"called {len(draft.log)}")
+    elif kind == 9:
         unit = str(chance.choice(units))
         west, south, east, north = draft.shape(unit).bounds
         x = chance.uniform(west, east, 2)
@@ -161,6 +165,7 @@ def test_any_sequence_of_edits_keeps_the_promises(seed: int):
     again = _draft()
     again.replay(draft.log)
     assert again.plan == draft.plan
+    assert {grid: again.label(grid) for grid in again.grids} == {grid: draft.label(grid) for grid in draft.grids}
     _assert_sound(again)
     while draft.undo():
         pass

@@ -125,6 +125,18 @@ def test_a_new_code_must_be_of_the_village_and_never_used(desk: Desk):
     assert desk.draft.plan_of(UNITS[0]) == WEST_VILLAGE + "009"
 
 
+def test_a_grid_is_called_something_else_once_in_its_village(desk: Desk):
+    desk.relabel(GRIDS[0], "河东网格")
+    assert (desk.grid_name(GRIDS[0]), desk.grid_name(GRIDS[1])) == ("河东网格", desk.board.grid_name(GRIDS[1]))
+    for name in ("", "长" * 21, "河东网格"):
+        with pytest.raises(InputError):
+            desk.relabel(GRIDS[1], name)
+    desk.relabel(GRIDS[2], "河东网格")
+    desk.undo()
+    desk.undo()
+    assert desk.grid_name(GRIDS[0]) == desk.board.grid_name(GRIDS[0])
+
+
 def _always() -> bool:
     return True
 
