@@ -41,7 +41,10 @@ def pick_plan(report: PlansReport) -> int:
 def plan_words(report: PlansReport, plan: int) -> str:
     """Return how a plan is named where one is picked; the widget tells two of them apart by these words only."""
     row = report.plans.loc[plan]
-    return f"{plan} · {row['name']} · {t('planning.state_' + str(row['state']))}"
+    state = t(f"planning.state_{row['state']}")
+    if pd.notna(row["valid_from"]):
+        state = t("planning.from_day", state=state, day=row["valid_from"])
+    return f"{plan} · {row['name']} · {state}"
 
 
 def legend(desk: Desk) -> None:
