@@ -5,6 +5,7 @@ from pathlib import Path
 import geopandas as gpd
 
 from gridmap.errors import InputError
+from gridmap.exports.tables import harmless
 from gridmap.texts import t
 
 _DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile"}
@@ -61,4 +62,6 @@ def _write_csv(layer: gpd.GeoDataFrame, file: Path) -> None:
         table = table.assign(x=layer.geometry.x, y=layer.geometry.y)
     else:
         table = table.assign(wkt=layer.geometry.to_wkt())
+    table = table.map(lambda value: harmless(value) if isinstance(value, str) else value)
+    table = table.rename(columns=lambda name: harmless(str(name)))
     table.to_csv(file, index=False, encoding="utf-8-sig")

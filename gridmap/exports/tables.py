@@ -87,10 +87,10 @@ def comma_separated(table: pd.DataFrame, columns: Sequence[Column]) -> bytes:
     """Return the table as CSV that Excel opens with Chinese text and without formulas (UTF-8 with a mark)."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow([_harmless(column.header) for column in columns])
+    writer.writerow([harmless(column.header) for column in columns])
     cells = [[_cell(value, column.kind) for value in table[column.name]] for column in columns]
     for row in zip(*cells, strict=True):
-        writer.writerow([_harmless(value) if isinstance(value, str) else _plain(value) for value in row])
+        writer.writerow([harmless(value) if isinstance(value, str) else _plain(value) for value in row])
     return file.getvalue().encode("utf-8-sig")
 
 
@@ -115,7 +115,7 @@ def _write(page: Any, row: int, column: int, value: Any, form: Any) -> None:
         page.write_number(row, column, value, form)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.lstrip(_INVISIBLE + " ").startswith(_FORMULA_SIGNS) else text
 
