@@ -64,4 +64,4 @@ def _write_csv(layer: gpd.GeoDataFrame, file: Path) -> None:
         table = table.assign(wkt=layer.geometry.to_wkt())
     table = table.map(lambda value: harmless(value) if isinstance(value, str) else value)
     table = table.rename(columns=lambda name: harmless(str(name)))
-    table.to_csv(file, index=False, encoding="utf-8-sig")
+    table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\r\n")
