@@ -10,13 +10,12 @@ from typing import Any
 import folium
 import geopandas as gpd
 import shapely
-from branca.element import MacroElement
 from folium.plugins import Draw
 from folium.template import Template
 
+from gridmap.maps.leaflet import Piece, still_map
 from gridmap.maps.palette import LIGHT, NEAR_CAP_STEP, OVER_CAP_STEP
 
-LEAFLET = "/assets/leaflet/dist/leaflet"
 LEAFLET_DRAW = "/assets/leaflet-draw/dist/leaflet.draw"
 # Neighbouring grids differ in tint; a state's colour goes over it.
 TINTS = ("#dbe9f4", "#e6f0e4", "#efe9f5", "#e2eef0", "#f1efe3")
@@ -24,10 +23,6 @@ OVER, NEAR = LIGHT.load[OVER_CAP_STEP], LIGHT.load[NEAR_CAP_STEP]
 CHOSEN = "#2f6fb5"
 _DECIMALS, _SIMPLE_DEGREES = 6, 4e-6
 _DRAWN = {"shapeOptions": {"color": CHOSEN, "weight": 3}}
-_BASE_STYLES: Mapping[str, Mapping[str, Any]] = {
-    "water": {"color": LIGHT.water, "weight": 1, "fillColor": LIGHT.water, "fillOpacity": 0.55},
-    "paths": {"color": LIGHT.path, "weight": 1, "opacity": 0.55},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,50 +47,7 @@ class PlanShapes:
     turn: int = 0
 
 
-class _Piece(MacroElement):
-    """A piece of the map's script."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = name
-
-
-class _Fetched(_Piece):
-    """A layer that the browser fetches once from the program; drawn over the units, out of the way of clicks."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-        {{ this._parent.get_name() }}.createPane("ground").style.cssText += "z-index:450;pointer-events:none";
-        fetch({{ this.url|tojson }}).then(function (answer) { return answer.json(); }).then(function (shapes) {
-            L.geoJSON(shapes, {
-                pane: "ground", interactive: false, style: {{ this.style|tojson }},
-                pointToLayer: function () { return null; }
-            }).addTo({{ this._parent.get_name() }});
-        });
-        {% endmacro %}
-    """)
-
-    def __init__(self, url: str, style: Mapping[str, Any]) -> None:
-        super().__init__("Fetched")
-        self.url, self.style = url, dict(style)
-
-
-class _Ground(_Piece):
-    """The colour of the map where nothing is drawn, and a scale in metres."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-        {{ this._parent.get_name() }}.getContainer().style.background = {{ this.colour|tojson }};
-        L.control.scale({imperial: false}).addTo({{ this._parent.get_name() }});
-        {% endmacro %}
-    """)
-
-    def __init__(self) -> None:
-        super().__init__("Ground")
-        self.colour = LIGHT.panel
-
-
-class _Words(_Piece):
+class _Words(Piece):
     """The words of the drawing tools; while one is in use, a click sets a point and chooses no unit."""
 
     _template = Template("""
@@ -131,7 +83,7 @@ class _Words(_Piece):
         self.words = dict(words)
 
 
-class _Shapes(_Piece):
+class _Shapes(Piece):
     """Units, borders of grids, and a number for each; whatever was drawn by hand goes when they change."""
 
     _template = Template("""
@@ -196,20 +148,7 @@ def base_map(
     can_draw
         Whether there are drawing tools.
     """
-    west, south, east, north = bounds
-    drawn = folium.Map(
-        location=((south + north) / 2, (west + east) / 2),
-        tiles=None,
-        attribution_control=False,
-        zoom_snap=0.25,
-        max_zoom=19,
-    )
-    drawn.add_child(_Ground())
-    drawn.default_js, drawn.default_css = [("leaflet", f"{LEAFLET}.js")], [("leaflet", f"{LEAFLET}.css")]
-    drawn.fit_bounds([[south, west], [north, east]], padding=(6, 6))
-    for name, style in _BASE_STYLES.items():
-        if name in urls:
-            drawn.add_child(_Fetched(urls[name], style))
+    drawn = still_map(bounds=bounds, urls=urls)
     if can_draw:
         tools = Draw(
             draw_options={
