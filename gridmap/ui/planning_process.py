@@ -17,7 +17,7 @@ from gridmap.ui.planning_view import plan_words
 from gridmap.ui.room import Room
 
 _STILL_PX, _TABLE_PX = 380, 260
-_PLAN = "planning_plan"
+_PLAN, _FIRST, _NOTE = "planning_plan", "planning_valid_from", "planning_note"
 
 
 def branch_form(desk: Desk) -> None:
@@ -54,18 +54,18 @@ def steps(desk: Desk) -> None:
     if state in ("draft", "submitted"):
         _exceptions(desk)
     if state == "submitted":
-        first = st.date_input(
-            t("planning.valid_from"), value=loaders.today() + timedelta(days=1), key="planning_valid_from"
-        )
-        note = st.text_input(t("planning.return_note"), key="planning_note", max_chars=200)
+        st.date_input(t("planning.valid_from"), value=loaders.today() + timedelta(days=1), key=_FIRST)
+        st.text_input(t("planning.return_note"), key=_NOTE, max_chars=200)
         left, right = st.columns(2)
         left.button(
             t("planning.publish"), key="planning_publish", type="primary",
-            on_click=lambda: planning_desk.attempt(lambda: _publish(desk, first), done=t("planning.published_done", day=first)),
+            on_click=lambda: planning_desk.attempt(
+                lambda: _publish(desk, st.session_state[_FIRST]), done=t("planning.published_done", day=st.session_state[_FIRST])
+            ),
         )  # fmt: skip
         right.button(
             t("planning.return"), key="planning_return",
-            on_click=lambda: planning_desk.attempt(lambda: _return(desk, note)),
+            on_click=lambda: planning_desk.attempt(lambda: _return(desk, st.session_state[_NOTE])),
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ _TABLE_PX, _TARGET_PX, _SECONDS = 300, 300, 20
 TABS = ("grids", "check", "suggest", "process", "files")
 _PLAN = "planning_plan"
 _SUGGESTION, _TARGET, _ONE = "planning_suggestion", "planning_target", "planning_one"
+_NEW_NAME, _PICKED = "planning_new_name", "planning_picked"
 _SHOWN_SENTENCES = 200
 
 
@@ -80,7 +81,8 @@ def tools(desk: Desk, village: str | None) -> None:
             key="planning_give",
             type="primary",
             disabled=not desk.chosen or chosen is None,
-            on_click=_step(lambda: desk.give(str(chosen))),
+            # What is picked when the button is pressed, which may be later than what this run saw.
+            on_click=_step(lambda: desk.give(str(st.session_state[_TARGET]))),
         )
         st.button(
             t("planning.open"),
@@ -186,18 +188,21 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
     grid = which.selectbox(
         t("planning.grid"), sorted(table.index), format_func=lambda one: grid_words(desk, one), key=_ONE
     )
-    called = wanted.text_input(
-        t("planning.grid_name"), key="planning_new_name", help=t("planning.grid_name_help")
-    ).strip()
-    give = desk.rename if called.isdigit() else desk.relabel
+    called = wanted.text_input(t("planning.grid_name"), key=_NEW_NAME, help=t("planning.grid_name_help")).strip()
     rename.button(
-        t("planning.rename"), key="planning_rename", disabled=not called,
-        on_click=_step(lambda: give(str(grid), called)),
-    )  # fmt: skip
+        t("planning.rename"), key="planning_rename", disabled=not called, on_click=_step(lambda: _rename(desk))
+    )
     retire.button(
         t("planning.retire"), key="planning_retire", disabled=grid is None,
-        on_click=_step(lambda: desk.retire(str(grid))),
+        on_click=_step(lambda: desk.retire(str(st.session_state[_ONE]))),
     )  # fmt: skip
+
+
+def _rename(desk: Desk) -> None:
+    """Give a grid another number, or another name."""
+    called = str(st.session_state[_NEW_NAME]).strip()
+    give = desk.rename if called.isdigit() else desk.relabel
+    give(str(st.session_state[_ONE]), called)
 
 
 def violations(desk: Desk, village: str | None, room: Room) -> tuple[float, float] | None:
@@ -291,7 +296,7 @@ def suggestions(desk: Desk, village: str | None) -> None:
         sorted(table.index),
         format_func=lambda grid: f"{int(grid[12:])} · {table[grid]:g}",
         placeholder=t("planning.none_chosen"),
-        key="planning_picked",
+        key=_PICKED,
     )
     whole, some, drop = st.columns(3)
     whole.button(
@@ -299,7 +304,7 @@ def suggestions(desk: Desk, village: str | None) -> None:
     )
     some.button(
         t("planning.take_some"), key="planning_take_some", disabled=not picked,
-        on_click=_step(lambda: _take(desk, found, set(picked))),
+        on_click=_step(lambda: _take(desk, found, set(st.session_state[_PICKED]))),
     )  # fmt: skip
     drop.button(t("planning.drop"), key="planning_drop", on_click=lambda: st.session_state.pop(_SUGGESTION, None))
 

@@ -28,6 +28,9 @@ def _planning(visit: Open, dashboard: Dashboard) -> tuple[Page, FrameLocator]:
     page.get_by_role("tab", name="流程").click()
     page.get_by_role("button", name="从所选方案另起草案").click()
     expect(page.get_by_text("划入网格（已选 0 个单元）")).to_be_visible()
+    # The map of the plan before stands until the run is through; only then do the draft's tools stay where they are.
+    _quiet(page)
+    expect(page.locator(_FRAME)).to_have_count(1)
     frame = page.frame_locator(_FRAME)
     expect(frame.locator(".leaflet-draw-draw-polyline")).to_be_visible()
     expect(frame.locator(_UNIT)).to_have_count(4)
