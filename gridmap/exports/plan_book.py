@@ -20,7 +20,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
 from gridmap.exports.layers import write_layer
-from gridmap.exports.tables import Column, workbook
+from gridmap.exports.tables import Column, Sheet, workbook
 from gridmap.maps.palette import LIGHT
 from gridmap.texts import t
 
@@ -81,7 +81,9 @@ def plan_workbook(book: PlanBook, about: Mapping[str, str]) -> bytes:
         Column(name="state", header=t("planning.state"), kind="text", formula=""),
     ]
     rows = book.grids.drop(columns="geometry").reset_index(names="grid_code")
-    return workbook(rows, columns, sheet=t("shell.planning"), about_sheet=t("controls.about"), about=about)
+    return workbook(
+        [Sheet(name=t("shell.planning"), rows=rows, columns=columns)], about_sheet=t("controls.about"), about=about
+    )
 
 
 def grid_pages(book: PlanBook) -> bytes:

@@ -41,21 +41,36 @@ class Column:
 _FORMATS = {"text": "@", "count": "#,##0", "share": "0.0%", "decimal": "0.0", "instant": "yyyy-mm-dd hh:mm"}
 
 
-def workbook(
-    table: pd.DataFrame, columns: Sequence[Column], *, sheet: str, about_sheet: str, about: Mapping[str, str]
-) -> bytes:
-    """Return a workbook: the table, and a sheet that says what it is, how old, and how each column is computed.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sheet:
+    """One table of a workbook.
 
     Parameters
     ----------
-    table
-        The rows; nulls become empty cells.
+    name
+        Of the sheet.
+    rows
+        Nulls become empty cells.
     columns
         What to write, in order.
-    sheet, about_sheet
-        Names of the two sheets.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    columns: Sequence[Column]
+
+
+def workbook(sheets: Sequence[Sheet], *, about_sheet: str, about: Mapping[str, str]) -> bytes:
+    """Return a workbook: its tables, and a sheet that says what they are, how old, and how each column is computed.
+
+    Parameters
+    ----------
+    sheets
+        The tables, in order.
+    about_sheet
+        Name of the last sheet.
     about
-        Lines of the second sheet before the formulas: what, of when, by whom.
+        Lines of the last sheet before the formulas: what, of when, by whom.
     """
     file = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -64,23 +79,27 @@ def workbook(
             {"bold": True, "bg_color": "#eef2f5", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
         )
         formats = {kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()}
-        page = book.add_worksheet(sheet[:_MOST_SHEET_NAME])
-        page.freeze_panes(1, 0)
-        for at, column in enumerate(columns):
-            page.write_string(0, at, column.header, head)
-            values = [_cell(value, column.kind) for value in table[column.name]]
-            for row, value in enumerate(values, start=1):
-                _write(page, row, at, value, formats[column.kind])
-            page.set_column(at, at, _width(column.header, values))
-        page.autofilter(0, 0, max(len(table), 1), max(len(columns) - 1, 0))
+        for sheet in sheets:
+            _write_sheet(book.add_worksheet(sheet.name[:_MOST_SHEET_NAME]), sheet, head=head, formats=formats)
         said = book.add_worksheet(about_sheet[:_MOST_SHEET_NAME])
         said.set_column(0, 0, 24)
         said.set_column(1, 1, 90)
-        lines = [*about.items(), *((column.header, column.formula) for column in columns if column.formula)]
-        for row, (name, text) in enumerate(lines):
+        formulas = {one.header: one.formula for sheet in sheets for one in sheet.columns if one.formula}
+        for row, (name, text) in enumerate([*about.items(), *formulas.items()]):
             said.write_string(row, 0, name, head)
             said.write_string(row, 1, text)
     return file.getvalue()
+
+
+def _write_sheet(page: Any, sheet: Sheet, *, head: Any, formats: Mapping[str, Any]) -> None:
+    page.freeze_panes(1, 0)
+    for at, column in enumerate(sheet.columns):
+        page.write_string(0, at, column.header, head)
+        values = [_cell(value, column.kind) for value in sheet.rows[column.name]]
+        for row, value in enumerate(values, start=1):
+            _write(page, row, at, value, formats[column.kind])
+        page.set_column(at, at, _width(column.header, values))
+    page.autofilter(0, 0, max(len(sheet.rows), 1), max(len(sheet.columns) - 1, 0))
 
 
 def comma_separated(table: pd.DataFrame, columns: Sequence[Column]) -> bytes:

@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from gridmap.actions.load import LAYERS, LoadOptions, LoadOutcome, load_layer
 from gridmap.errors import GridmapError
-from gridmap.exports.tables import Column, workbook
+from gridmap.exports.tables import Column, Sheet, workbook
 from gridmap.reports.data import DataReport, quarantine_report
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
@@ -90,7 +90,9 @@ def _refused_workbook(rows: pd.DataFrame, record: Mapping[Any, Any]) -> bytes:
     reasons = {name: t(f"data.{name}") for name in ("row_number", "sheet", "reason")}
     columns = [Column(name=str(name), header=reasons.get(str(name), str(name))) for name in rows.columns]
     about = {t("controls.table"): _import_words(record), t("data.how"): t("data.mend")}
-    return workbook(rows, columns, sheet=t("data.refused"), about_sheet=t("controls.about"), about=about)
+    return workbook(
+        [Sheet(name=t("data.refused"), rows=rows, columns=columns)], about_sheet=t("controls.about"), about=about
+    )
 
 
 def load_form() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gridmap.exports.tables import Column, comma_separated, workbook
+from gridmap.exports.tables import Column, Sheet, comma_separated, workbook
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import MapGround, load_deck, measure_steps
 from gridmap.maps.palette import LIGHT, OVER_CAP_STEP, ramp_bounds
@@ -182,7 +182,9 @@ def downloads(report: WorkloadReport, township: Township, village: str | None) -
     name = f"{township.name}-{t('shell.workload')}-{report.last_on}"
 
     def excel() -> bytes:
-        return workbook(rows, columns, sheet=t("shell.workload"), about_sheet=t("controls.about"), about=about)
+        return workbook(
+            [Sheet(name=t("shell.workload"), rows=rows, columns=columns)], about_sheet=t("controls.about"), about=about
+        )
 
     left, right, _ = st.columns([2, 2, 3])
     left.download_button(t("controls.excel"), excel, f"{name}.xlsx", key="excel", on_click="ignore")

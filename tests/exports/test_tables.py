@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from gridmap.exports.tables import Column, comma_separated, workbook
+from gridmap.exports.tables import Column, Sheet, comma_separated, workbook
 
 COLUMNS = [
     Column(name="name", header="网格"),
@@ -30,7 +30,9 @@ NASTY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\u200b=cmd|' /C calc'!
 
 
 def test_a_workbook_opens_again_with_numbers_as_numbers_and_nothing_for_unknown():
-    content = workbook(ROWS, COLUMNS, sheet="网格负荷", about_sheet="说明", about={"数据截至": "2026-11-23"})
+    content = workbook(
+        [Sheet(name="网格负荷", rows=ROWS, columns=COLUMNS)], about_sheet="说明", about={"数据截至": "2026-11-23"}
+    )
     book = openpyxl.load_workbook(io.BytesIO(content))
     rows = list(book["网格负荷"].iter_rows(values_only=True))
     assert rows[0] == ("网格", "户数", "完成率", "人均", "最近")
@@ -45,7 +47,9 @@ def test_a_workbook_opens_again_with_numbers_as_numbers_and_nothing_for_unknown(
 
 @pytest.mark.parametrize("text", NASTY)
 def test_typed_text_stays_text_in_excel(text: str):
-    content = workbook(pd.DataFrame({"name": [text]}), COLUMNS[:1], sheet="s", about_sheet="a", about={})
+    content = workbook(
+        [Sheet(name="s", rows=pd.DataFrame({"name": [text]}), columns=COLUMNS[:1])], about_sheet="a", about={}
+    )
     cell = openpyxl.load_workbook(io.BytesIO(content))["s"]["A2"]
     assert cell.data_type == "s"
     assert cell.hyperlink is None
