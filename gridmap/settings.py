@@ -41,8 +41,12 @@ class Settings:
         Metres within which a check-in counts as a visit of a checkpoint (phones err by 10-20 m, indoors more).
     cover_reach_m
         Metres in a straight line within which a household counts as covered by a checkpoint.
-    service_reach_m
-        Walking metres of the 15-minute service circle: 15 min at 4.5 km/h.
+    service_minutes
+        Minutes on foot of the service circle (15分钟为民服务圈).
+    walking_kmh
+        Kilometres an hour of somebody on foot.
+    circle_land_m
+        Metres beside a path within reach that maps shade as the circle.
     path_attach_m
         Farther from any path than this a home is not matched to the network.
     path_snap_m
@@ -74,7 +78,9 @@ class Settings:
     near_cap_share: float = 0.9
     checkpoint_reach_m: float = 60.0
     cover_reach_m: float = 300.0
-    service_reach_m: float = 1125.0
+    service_minutes: int = 15
+    walking_kmh: float = 4.5
+    circle_land_m: float = 60.0
     path_attach_m: float = 300.0
     path_snap_m: float = 0.5
     heat_bandwidth_m: float = 250.0

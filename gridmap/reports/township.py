@@ -1,4 +1,4 @@
-"""The township as it stands: counts, the load of its grids, names for the map, and the 15-minute service circle."""
+"""The township as it stands: counts, the load of its grids, and names for the map."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,22 +8,17 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.households import grid_load
-from gridmap.analysis.reach import walking_reach
 from gridmap.errors import InputError
-from gridmap.reports.figures import Figure, count, depends_on, share
+from gridmap.reports.figures import Figure, count, depends_on
 from gridmap.store.places import (
     Township,
     read_checkpoints,
     read_grids,
     read_households,
     read_labels,
-    read_paths,
     read_townships,
 )
 
-# A home farther than this from any path is not matched: nothing is said about its way. Ends of paths drawn apart by
-# less than the snap are one junction.
-ATTACH_LIMIT_M, SNAP_M = 200.0, 0.5
 _MAP_NAMES = ("village", "river", "reservoir")
 
 
@@ -60,25 +55,6 @@ class TownshipReport:
     household_cap: int
     loads: tuple[GridLoad, ...]
     names: tuple[MapName, ...]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ServiceReport:
-    """The 15-minute service circle.
-
-    Parameters
-    ----------
-    reached
-        Share of the households whose way is known that reach a service point on foot.
-    n_outside
-        Households whose way is too long, or who have none.
-    n_unmatched
-        Households too far from any path to say anything.
-    """
-
-    reached: Figure
-    n_outside: Figure
-    n_unmatched: Figure
 
 
 def find_township(connection: Connection, *, township_code: str) -> Township:
@@ -181,56 +157,4 @@ def _names(connection: Connection, township_code: str) -> tuple[MapName, ...]:
     return tuple(
         MapName(kind=label["kind"], name=label["name"], longitude=label.geometry.x, latitude=label.geometry.y)
         for _, label in labels[labels["kind"].isin(_MAP_NAMES)].iterrows()
-    )
-
-
-@depends_on("places", "households", "base_map", "checkpoints")
-def service_report(connection: Connection, *, township_code: str, on: date, service_reach_m: float) -> ServiceReport:
-    """Return who reaches a service point (a checkpoint of duty `service`, open that day) on foot.
-
-    Parameters
-    ----------
-    connection
-        Where to read.
-    township_code
-        Nine digits.
-    on
-        The day whose service points count.
-    service_reach_m
-        Walking metres of the circle.
-
-    Raises
-    ------
-    InputError
-        If the township is not in the database.
-    """
-    metric = find_township(connection, township_code=township_code).metric_epsg
-    households = read_households(connection, township_code=township_code)
-    paths = read_paths(connection, township_code=township_code)
-    checkpoints = read_standing_checkpoints(connection, township_code=township_code)
-    points = checkpoints[open_on(checkpoints, on) & (checkpoints["duty"] == "service")]
-    if households.empty or paths.empty or points.empty:
-        return _service(n_reached=None, n_outside=None, n_unmatched=None)
-    reach = walking_reach(
-        households.to_crs(metric),
-        points.to_crs(metric),
-        paths.to_crs(metric),
-        reach_m=service_reach_m,
-        attach_limit_m=ATTACH_LIMIT_M,
-        snap_m=SNAP_M,
-    )
-    status = reach["status"].value_counts()
-    return _service(
-        n_reached=int(status.get("reached", 0)),
-        n_outside=int(status.get("beyond", 0) + status.get("unreachable", 0)),
-        n_unmatched=int(status.get("unmatched", 0)),
-    )
-
-
-def _service(*, n_reached: int | None, n_outside: int | None, n_unmatched: int | None) -> ServiceReport:
-    n_known = None if n_reached is None or n_outside is None else n_reached + n_outside
-    return ServiceReport(
-        reached=share(n_reached, n_known, formula_key="live.formula_service"),
-        n_outside=count(n_outside, unit="unit.households", formula_key="live.formula_outside"),
-        n_unmatched=count(n_unmatched, unit="unit.households", formula_key="live.formula_unmatched"),
     )

@@ -142,3 +142,64 @@ def states_option(counts: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
             if number
         ],
     }
+
+
+def curve_option(steps: Sequence[tuple[int, float, float]], *, words: tuple[str, str, str]) -> dict[str, Any]:
+    """Return what each further point buys: a line of what is reached, and above it what no choice can pass.
+
+    Parameters
+    ----------
+    steps
+        Number of points, what they reach, and the bound.
+    words
+        Words for the line, the bound and the axis of points.
+    """
+    reached, bound, points = words
+    is_open = [above > got for _, got, above in steps]
+    lines: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "name": reached,
+            "data": [round(got) for _, got, _ in steps],
+            "symbol": "circle",
+            "symbolSize": 7,
+            "itemStyle": {"color": LIGHT.good},
+            "lineStyle": {"width": 2.5},
+            "label": {"show": True, "position": "bottom", **_WORDS},
+        }
+    ]
+    if any(is_open):
+        lines.append(
+            {
+                "type": "line",
+                "name": bound,
+                "data": [round(above) for _, _, above in steps],
+                "symbol": "none",
+                "itemStyle": {"color": LIGHT.unknown},
+                "lineStyle": {"type": "dashed", "width": 1.5},
+            }
+        )
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 24, "top": 30, "bottom": 2, "containLabel": True},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
+        "tooltip": {"trigger": "axis", "textStyle": _WORDS},
+        "xAxis": {
+            "type": "category",
+            "name": points,
+            "nameLocation": "end",
+            "nameTextStyle": _WORDS,
+            "nameGap": 6,
+            "data": [str(number) for number, _, _ in steps],
+            "axisLabel": _WORDS,
+            "axisTick": {"show": False},
+            "axisLine": {"lineStyle": {"color": LIGHT.line}},
+        },
+        "yAxis": {
+            "type": "value",
+            "scale": True,
+            "axisLabel": {"show": False},
+            "splitLine": {"lineStyle": {"color": LIGHT.line}},
+        },
+        "series": lines,
+    }

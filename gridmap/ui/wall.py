@@ -10,13 +10,14 @@ from gridmap.errors import StoreUnavailable
 from gridmap.maps.deck import CachedDeck, View, fit
 from gridmap.maps.wall import wall_deck
 from gridmap.reports.base_map import map_layer
+from gridmap.reports.circle import circle_report
 from gridmap.reports.live import (
     IncidentsReport,
     PatrolReport,
     incidents_report,
     patrol_report,
 )
-from gridmap.reports.township import service_report, township_report
+from gridmap.reports.township import township_report
 from gridmap.settings import settings
 from gridmap.texts import language, t
 from gridmap.ui import loaders, numbers, shell, theme, viewport, wall_charts, wall_markup
@@ -54,8 +55,8 @@ def _screen() -> None:
     township = loaders.load_or_last(township_report)
     incidents = loaders.load_or_last(incidents_report)
     patrol = loaders.load_or_last(patrol_report)
-    service = loaders.load_or_last(service_report)
-    kept = (township, incidents, patrol, service)
+    circle = loaders.load_or_last(circle_report, minutes=settings().service_minutes, goal="service")
+    kept = (township, incidents, patrol, circle)
     now, spoken = datetime.now(UTC), language()
     checked_at = min([look.checked_at, *(one.read_at for one in kept if not one.is_fresh)])
     newest = wall_markup.newest_event(incidents.report, now=now, seconds=_PULSE_S)
@@ -80,7 +81,7 @@ def _screen() -> None:
         )
         view = _view(town.bounds, screen)
         with st.container(key="wall_left"):
-            st.html(wall_markup.left_panels(incidents.report, patrol.report, service.report, spoken))
+            st.html(wall_markup.left_panels(incidents.report, patrol.report, circle.report.figures, spoken))
             _chart("disputes", wall_charts.disputes_option(incidents.report, screen.scale, spoken))
         with st.container(key="wall_map"):
             st.pydeck_chart(_deck(patrol.report, incidents.report, _urls(), view, screen.map_scale), key="wall_deck")

@@ -7,9 +7,10 @@ from html import escape
 
 from gridmap.maps.deck import View
 from gridmap.maps.palette import ramp_bounds
+from gridmap.reports.circle import CircleFigures
 from gridmap.reports.figures import Figure
 from gridmap.reports.live import Event, IncidentsReport, PatrolReport
-from gridmap.reports.township import GridLoad, ServiceReport, TownshipReport
+from gridmap.reports.township import GridLoad, TownshipReport
 from gridmap.settings import settings
 from gridmap.texts import t
 from gridmap.ui import numbers
@@ -57,7 +58,7 @@ def _against_yesterday(report: IncidentsReport) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def left_panels(incidents: IncidentsReport, patrol: PatrolReport, service: ServiceReport, language: str) -> Markup:
+def left_panels(incidents: IncidentsReport, patrol: PatrolReport, circle: CircleFigures, language: str) -> Markup:
     """Return today's incidents, today's patrol, the service circle, and the frame of the disputes' chart."""
     del language  # part of the key: the words differ
     today = "".join(
@@ -68,16 +69,16 @@ def left_panels(incidents: IncidentsReport, patrol: PatrolReport, service: Servi
             _tile(incidents.overdue, t("live.overdue"), state="alarm"),
         )
     )
-    circle = (
-        f'<div class="answer"><div {_formula(service.reached)}>{_value(service.reached)}</div>'
-        f'<div class="beside" {_formula(service.n_outside)}>{escape(t("live.outside"))} '
-        f"<strong>{escape(numbers.figure(service.n_outside))}</strong> {escape(t('unit.households'))}</div>"
-        f"{_unmatched(service.n_unmatched)}</div>"
+    answer = (
+        f'<div class="answer"><div {_formula(circle.reached)}>{_value(circle.reached)}</div>'
+        f'<div class="beside" {_formula(circle.n_outside)}>{escape(t("live.outside"))} '
+        f"<strong>{escape(numbers.figure(circle.n_outside))}</strong> {escape(t('unit.households'))}</div>"
+        f"{_unmatched(circle.n_unmatched)}</div>"
     )
     return Markup(
         _panel("today", t("live.today"), t("live.since_midnight"), f'<div class="tiles">{today}</div>')
         + _panel("patrol", t("live.patrol"), t("live.due_points", n=numbers.figure(patrol.due)), _patrol(patrol))
-        + _panel("circle", t("live.circle"), t("live.on_foot"), circle)
+        + _panel("circle", t("live.circle"), t("live.on_foot"), answer)
         + _panel("disputes", t("live.disputes"), t("live.per_day"), _closing_shares(incidents))
     )
 

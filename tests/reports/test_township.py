@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gridmap.errors import InputError
-from gridmap.reports.township import service_report, township_report
-from tests.busy import write_checkpoints, write_ground
+from gridmap.reports.township import township_report
 from tests.tiny import GRIDS, TOWNSHIP
 
 DAY = date(2026, 10, 15)
@@ -16,11 +15,6 @@ DAY = date(2026, 10, 15)
 def _township(engine: Engine):
     with engine.connect() as connection:
         return township_report(connection, township_code=TOWNSHIP, on=DAY, household_cap=100, near_cap_share=0.9)
-
-
-def _service(engine: Engine, reach_m: float = 1125):
-    with engine.connect() as connection:
-        return service_report(connection, township_code=TOWNSHIP, on=DAY, service_reach_m=reach_m)
 
 
 def test_counts_are_of_the_plan_in_force(tiny_engine: Engine):
@@ -44,28 +38,3 @@ def test_without_homes_the_load_is_unknown(tiny_engine: Engine):
 def test_an_unknown_township_is_named(engine: Engine):
     with pytest.raises(InputError, match=TOWNSHIP):
         _township(engine)
-
-
-def test_the_service_circle_follows_the_lane(tiny_engine: Engine):
-    with tiny_engine.begin() as connection:
-        write_ground(connection)
-        write_checkpoints(connection)
-    report = _service(tiny_engine)
-    assert (report.reached.numerator, report.reached.denominator) == (12, 18)
-    assert (report.n_outside.value, report.n_unmatched.value) == (6, 0)
-
-
-def test_a_longer_reach_never_leaves_more_outside(tiny_engine: Engine):
-    with tiny_engine.begin() as connection:
-        write_ground(connection)
-        write_checkpoints(connection)
-    outside = [_service(tiny_engine, reach_m).n_outside.value for reach_m in (200, 600, 1125, 5000)]
-    assert outside == sorted(outside, reverse=True)
-    assert outside[-1] == 0
-
-
-def test_without_a_service_point_the_circle_is_unknown(tiny_engine: Engine):
-    with tiny_engine.begin() as connection:
-        write_ground(connection)
-    report = _service(tiny_engine)
-    assert (report.reached.value, report.n_outside.value) == (None, None)
