@@ -171,6 +171,14 @@ class Network:
         """`arriving` with room for the goals of a search."""
         return SearchRoom(self.arriving)
 
+    @cached_property
+    def edges_at_nodes(self) -> tuple[Ints, Ints, Flags]:
+        """The edges at each node: `first`, the edges `[first[n]:first[n + 1]]`, and whether each starts there."""
+        node = np.concatenate([self.start, self.end])
+        order = np.argsort(node, kind="stable")
+        first = np.searchsorted(node[order], np.arange(self.n_nodes + 1))
+        return first, order % max(self.n_edges, 1), order < self.n_edges
+
     def by_length(self) -> "Network":
         """Return the same network walked at one metre a second everywhere: its seconds are metres."""
         return replace(self, vertex_forward_s=self.vertex_m, vertex_backward_s=self.vertex_m)
@@ -222,7 +230,9 @@ class Network:
     def _segment(self, in_a_row: Floats, table: Floats, edge: Ints, value: Floats) -> tuple[Ints, Floats]:
         """Return the vertex before each value on its edge, and the share of the segment behind it."""
         low, high = self.first_vertex[edge], self.first_vertex[edge + 1] - 2
-        at = np.searchsorted(in_a_row, in_a_row[low] + value, side="right") - 1
-        at = np.clip(at, low, high)
+        at = low.copy()
+        bent = np.flatnonzero(high > low)
+        found = np.searchsorted(in_a_row, in_a_row[low[bent]] + value[bent], side="right") - 1
+        at[bent] = np.clip(found, low[bent], high[bent])
         step = table[at + 1] - table[at]
         return at, np.clip((value - table[at]) / step, 0.0, 1.0)
