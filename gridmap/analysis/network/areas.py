@@ -43,15 +43,54 @@ def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_eac
     -----
     The area of all points is the union of the areas of each. A longer limit never shortens an area.
     """
+    spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
+    columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
+    named = {"point": points.labels[spans.point], **columns} if is_each else columns
+    lines = gpd.GeoSeries(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
+    return gpd.GeoDataFrame(pd.DataFrame(named), geometry=lines)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spans:
+    """Pieces of edges, sorted by point, edge and place, none overlapping another of its point.
+
+    Parameters
+    ----------
+    point
+        Position of the point; 0 where all points are taken together.
+    edge
+        The edge.
+    low, high
+        Metres along it.
+    """
+
+    point: Ints
+    edge: Ints
+    low: Floats
+    high: Floats
+
+    def take(self, which: Ints | Flags) -> "Spans":
+        """Return some of the spans."""
+        return Spans(**{name: value[which] for name, value in vars(self).items()})
+
+    def sorted(self) -> "Spans":
+        """Return the spans in order."""
+        return self.take(np.lexsort((self.low, self.edge, self.point)))
+
+
+def reached_spans(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
+    """Return what `reached_pieces` does, without drawing it.
+
+    Raises
+    ------
+    ValueError
+        If the limit is out of range.
+    """
     if not limit_s > 0 or (is_each and not np.isfinite(limit_s)):
         raise ValueError(f"`limit_s` must be above 0, and finite for each point, got {limit_s}.")
     edges = list(_reached_each(network, points, limit_s)) if is_each else [_reached_together(network, points, limit_s)]
     around = _around_points(network, points, limit_s=limit_s, is_each=is_each)
-    pieces = _with_points(network, [_spans(network, one, limit_s=limit_s) for one in edges], around)
-    columns = {"edge": pieces.edge, "from_m": pieces.low, "to_m": pieces.high, "length_m": pieces.high - pieces.low}
-    named = {"point": points.labels[pieces.point], **columns} if is_each else columns
-    lines = gpd.GeoSeries(lines_between(network, pieces.edge, pieces.low, pieces.high), crs=network.crs)
-    return gpd.GeoDataFrame(pd.DataFrame(named), geometry=lines)
+    return _with_points(network, [_spans(network, one, limit_s=limit_s) for one in edges], around)
 
 
 def lines_between(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
@@ -88,27 +127,11 @@ class _Edges:
     end_s: Floats
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pieces:
-    """Pieces of edges, from low to high metres along them."""
-
-    point: Ints
-    edge: Ints
-    low: Floats
-    high: Floats
-
-    def take(self, which: Ints | Flags) -> "_Pieces":
-        return _Pieces(**{name: value[which] for name, value in vars(self).items()})
-
-    def sorted(self) -> "_Pieces":
-        return self.take(np.lexsort((self.low, self.edge, self.point)))
-
-
-def _chained(parts: list[_Pieces]) -> _Pieces:
+def _chained(parts: list[Spans]) -> Spans:
     nothing = np.empty(0, dtype=np.intp)
-    parts = [_Pieces(point=nothing, edge=nothing, low=np.empty(0), high=np.empty(0)), *parts]
+    parts = [Spans(point=nothing, edge=nothing, low=np.empty(0), high=np.empty(0)), *parts]
     names = ("point", "edge", "low", "high")
-    return _Pieces(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return Spans(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _reached_together(network: Network, points: Attached, limit_s: float) -> _Edges:
@@ -137,7 +160,7 @@ def _reached_each(network: Network, points: Attached, limit_s: float) -> Iterato
         )
 
 
-def _spans(network: Network, edges: _Edges, *, limit_s: float) -> _Pieces:
+def _spans(network: Network, edges: _Edges, *, limit_s: float) -> Spans:
     """Return what is reached of edges over their ends: all, a piece at one end, or one at each."""
     edge = edges.edge
     length, rest_s = network.length_m[edge], limit_s - edges.end_s
@@ -158,12 +181,12 @@ def _spans(network: Network, edges: _Edges, *, limit_s: float) -> _Pieces:
     whole = low <= high
     low[whole], high[whole] = 0.0, length[whole]
     at_start, at_end = np.flatnonzero(high > 0), np.flatnonzero(~whole & (low < length))
-    pieces = _Pieces(point=edges.point, edge=edge, low=np.zeros(len(edge)), high=high).take(at_start)
-    ends = _Pieces(point=edges.point, edge=edge, low=low, high=length).take(at_end)
+    pieces = Spans(point=edges.point, edge=edge, low=np.zeros(len(edge)), high=high).take(at_start)
+    ends = Spans(point=edges.point, edge=edge, low=low, high=length).take(at_end)
     return _chained([pieces, ends])
 
 
-def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> _Pieces:
+def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
     """Return what is reached of the edge that each point lies on, straight along it."""
     live = np.flatnonzero(points.is_matched)
     live = live[points.offset_s[live] < limit_s]
@@ -171,10 +194,10 @@ def _around_points(network: Network, points: Attached, *, limit_s: float, is_eac
     forward, backward = network.seconds_at(edge, along_m)
     low = network.place_after(edge, forward - left_s, is_forward=True)
     high = network.place_after(edge, backward + left_s, is_forward=False)
-    return _Pieces(point=live if is_each else np.zeros(len(live), dtype=np.intp), edge=edge, low=low, high=high)
+    return Spans(point=live if is_each else np.zeros(len(live), dtype=np.intp), edge=edge, low=low, high=high)
 
 
-def _with_points(network: Network, spans: list[_Pieces], around: _Pieces) -> _Pieces:
+def _with_points(network: Network, spans: list[Spans], around: Spans) -> Spans:
     """Unite pieces over the ends of edges with those around points, which are few and may overlap them."""
     if not len(around.edge):
         return _chained(spans).sorted()
@@ -185,7 +208,7 @@ def _with_points(network: Network, spans: list[_Pieces], around: _Pieces) -> _Pi
     return _chained([_merged(_chained([*touched, around])), *others]).sorted()
 
 
-def _merged(pieces: _Pieces) -> _Pieces:
+def _merged(pieces: Spans) -> Spans:
     """Unite pieces of the same point and edge that overlap."""
     pieces = pieces.sorted()
     key = np.concatenate([[0], np.cumsum((np.diff(pieces.point) != 0) | (np.diff(pieces.edge) != 0))])
@@ -197,4 +220,4 @@ def _merged(pieces: _Pieces) -> _Pieces:
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(key)) - 1
     high = reach[last] - key[last] * step
-    return _Pieces(point=pieces.point[first], edge=pieces.edge[first], low=pieces.low[first], high=high)
+    return Spans(point=pieces.point[first], edge=pieces.edge[first], low=pieces.low[first], high=high)

@@ -179,9 +179,13 @@ class Network:
         first = np.searchsorted(node[order], np.arange(self.n_nodes + 1))
         return first, order % max(self.n_edges, 1), order < self.n_edges
 
+    @cached_property
     def by_length(self) -> "Network":
-        """Return the same network walked at one metre a second everywhere: its seconds are metres."""
-        return replace(self, vertex_forward_s=self.vertex_m, vertex_backward_s=self.vertex_m)
+        """The same network walked at one metre a second everywhere: its seconds are metres."""
+        measured = replace(self, vertex_forward_s=self.vertex_m, vertex_backward_s=self.vertex_m)
+        for name in ("length_m", "lines", "segment_vertex", "segment_edge", "segment_tree", "node_tree"):
+            measured.__dict__[name] = getattr(self, name)
+        return measured
 
     def seconds_at(self, edge: Ints, along_m: Floats) -> tuple[Floats, Floats]:
         """Return the seconds from each edge's start to a place on it, and from the place back to the start."""
