@@ -18,4 +18,6 @@ def coordinates_of(points: gpd.GeoDataFrame | gpd.GeoSeries) -> npt.NDArray[np.f
     strange = ~np.isin(shapely.get_type_id(shapes), (-1, shapely.GeometryType.POINT))
     if strange.any():
         raise ValueError(f"`points` must hold points, got `{shapes[strange][0].geom_type}`.")
+    # Some versions of GEOS refuse to say where an empty point is.
+    shapes = np.where(shapely.is_empty(shapes), None, shapes)
     return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])

@@ -41,6 +41,12 @@ def test_a_river_without_a_bridge_is_not_crossed():
     assert reach["status"].tolist() == ["reached", "unreachable"]
 
 
+def test_a_home_with_water_before_the_path_is_unmatched_where_the_water_is_given():
+    water = gpd.GeoSeries([shapely.box(0, 5, 300, 15)], crs=METRIC)
+    reach = walking_reach(_points((10, 20)), _points((50, 0)), _paths([(0, 0), (300, 0)]), **LENGTHS, barriers=water)
+    assert reach["status"].tolist() == ["unmatched"]
+
+
 def test_a_home_far_from_any_path_is_unmatched():
     reach = walking_reach(_points((10, 500)), _points((50, 0)), _paths([(0, 0), (300, 0)]), **LENGTHS)
     assert reach["status"].tolist() == ["unmatched"]
@@ -74,8 +80,8 @@ def test_ways_agree_with_all_shortest_ways(seed: int):
     places = rng.choice(400, size=(n, 2), replace=False).astype(float) * 10
     pairs = {tuple(sorted(rng.choice(n, 2, replace=False))) for _ in range(2 * n)}
     edges = [(int(a), int(b), float(np.hypot(*(places[a] - places[b])))) for a, b in pairs]
-    # Crossing lines are not joined: only ends are junctions.
-    paths = _paths(*([tuple(places[a]), tuple(places[b])] for a, b, _ in edges))
+    # Bridges meet at their ends only, and so does this oracle.
+    paths = _paths(*([tuple(places[a]), tuple(places[b])] for a, b, _ in edges)).assign(is_bridge=True)
     on_network = sorted({end for edge in edges for end in edge[:2]})
     goals = list(rng.choice(on_network, size=min(2, len(on_network)), replace=False))
     reach = walking_reach(

@@ -1,0 +1,223 @@
+"""The pieces of path from which a point is reached in time, cut exactly where the time is over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.analysis.network.attach import Attached
+from gridmap.analysis.network.local import search_each
+from gridmap.analysis.network.network import Flags, Floats, Ints, Network, Shapes
+from gridmap.analysis.network.travel import times_to_points
+
+
+def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_each: bool = False) -> gpd.GeoDataFrame:
+    """Return the pieces of path from which some point (or each point by itself) is reached within the limit.
+
+    Parameters
+    ----------
+    network
+        The paths.
+    points
+        Places attached to it; their way to the path counts.
+    limit_s
+        Seconds; above 0, finite for each point by itself.
+    is_each
+        One area a point, which may overlap; else the area of all points together, where every place counts once.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row a piece: `point` (label; only with `is_each`), `edge`, `from_m` and `to_m` along it, `length_m`, and the
+        line. Sorted by point and place on the edge. Pieces of an edge do not overlap.
+
+    Raises
+    ------
+    ValueError
+        If the limit is out of range.
+
+    Notes
+    -----
+    The area of all points is the union of the areas of each. A longer limit never shortens an area.
+    """
+    spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
+    columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
+    named = {"point": points.labels[spans.point], **columns} if is_each else columns
+    lines = gpd.GeoSeries(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
+    return gpd.GeoDataFrame(pd.DataFrame(named), geometry=lines)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spans:
+    """Pieces of edges, sorted by point, edge and place, none overlapping another of its point.
+
+    Parameters
+    ----------
+    point
+        Position of the point; 0 where all points are taken together.
+    edge
+        The edge.
+    low, high
+        Metres along it.
+    """
+
+    point: Ints
+    edge: Ints
+    low: Floats
+    high: Floats
+
+    def take(self, which: Ints | Flags) -> "Spans":
+        """Return some of the spans."""
+        return Spans(**{name: value[which] for name, value in vars(self).items()})
+
+    def sorted(self) -> "Spans":
+        """Return the spans in order."""
+        return self.take(np.lexsort((self.low, self.edge, self.point)))
+
+
+def reached_spans(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
+    """Return what `reached_pieces` does, without drawing it.
+
+    Raises
+    ------
+    ValueError
+        If the limit is out of range.
+    """
+    if not limit_s > 0 or (is_each and not np.isfinite(limit_s)):
+        raise ValueError(f"`limit_s` must be above 0, and finite for each point, got {limit_s}.")
+    edges = list(_reached_each(network, points, limit_s)) if is_each else [_reached_together(network, points, limit_s)]
+    around = _around_points(network, points, limit_s=limit_s, is_each=is_each)
+    return _with_points(network, [_spans(network, one, limit_s=limit_s) for one in edges], around)
+
+
+def lines_between(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
+    """Return the pieces of edges between two places each as lines; a whole edge is the edge's own line."""
+    lines = network.lines[edge]
+    cut = np.flatnonzero((from_m > 0) | (to_m < network.length_m[edge]))
+    if len(cut):
+        lines[cut] = _cut_lines(network, edge[cut], from_m[cut], to_m[cut])
+    return lines
+
+
+def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
+    ends = [network.xy_at(edge, from_m), network.xy_at(edge, to_m)]
+    size = network.first_vertex[edge + 1] - network.first_vertex[edge]
+    piece = np.repeat(np.arange(len(edge)), size)
+    vertex = np.arange(len(piece)) - np.repeat(np.cumsum(size) - size - network.first_vertex[edge], size)
+    at_m = network.vertex_m[vertex]
+    between = (at_m > from_m[piece]) & (at_m < to_m[piece])
+    number = np.concatenate([np.arange(len(edge)), piece[between], np.arange(len(edge))])
+    xy = np.vstack([ends[0], network.vertex_xy[vertex[between]], ends[1]])
+    order = np.argsort(number, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
+    lines: Shapes = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[order], (starts,))
+    return lines
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Edges:
+    """Edges of which an end is reached, each once a point: seconds from its ends to the point."""
+
+    point: Ints
+    edge: Ints
+    start_s: Floats
+    end_s: Floats
+
+
+def _chained(parts: list[Spans]) -> Spans:
+    nothing = np.empty(0, dtype=np.intp)
+    parts = [Spans(point=nothing, edge=nothing, low=np.empty(0), high=np.empty(0)), *parts]
+    names = ("point", "edge", "low", "high")
+    return Spans(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _reached_together(network: Network, points: Attached, limit_s: float) -> _Edges:
+    seconds = times_to_points(network, points, limit_s=limit_s).seconds
+    start_s, end_s = seconds[network.start], seconds[network.end]
+    edge = np.flatnonzero(np.isfinite(start_s) | np.isfinite(end_s))
+    return _Edges(point=np.zeros(len(edge), dtype=np.intp), edge=edge, start_s=start_s[edge], end_s=end_s[edge])
+
+
+def _reached_each(network: Network, points: Attached, limit_s: float) -> Iterator[_Edges]:
+    first, edge_at, is_start_at = network.edges_at_nodes
+    for found in search_each(network, points, limit_s=limit_s):
+        degree = first[found.node + 1] - first[found.node]
+        entry = np.repeat(np.arange(len(found.node)), degree)
+        at = np.arange(len(entry)) - np.repeat(np.cumsum(degree) - degree - first[found.node], degree)
+        edge, is_start, seconds = edge_at[at], is_start_at[at], found.seconds[entry]
+        other_s = found.seconds_at(entry, np.where(is_start, network.end[edge], network.start[edge]))
+        # An edge whose start is reached too comes from there.
+        kept = is_start | np.isinf(other_s)
+        edge, is_start, seconds, other_s = edge[kept], is_start[kept], seconds[kept], other_s[kept]
+        yield _Edges(
+            point=found.point[entry[kept]],
+            edge=edge,
+            start_s=np.where(is_start, seconds, np.inf),
+            end_s=np.where(is_start, other_s, seconds),
+        )
+
+
+def _spans(network: Network, edges: _Edges, *, limit_s: float) -> Spans:
+    """Return what is reached of edges over their ends: all, a piece at one end, or one at each."""
+    edge = edges.edge
+    length, rest_s = network.length_m[edge], limit_s - edges.end_s
+    low, high = length.copy(), np.zeros(len(edge))
+    # Whole edges are the most; only the others need the place where the time is over.
+    for is_forward, left_s, cost_s in (
+        (False, limit_s - edges.start_s, network.backward_s[edge]),
+        (True, rest_s, network.forward_s[edge]),
+    ):
+        whole = left_s >= cost_s
+        low[whole], high[whole] = 0.0, length[whole]
+        cut = np.flatnonzero((left_s > 0) & (left_s < cost_s))
+        if is_forward:
+            low[cut] = np.minimum(low[cut], network.place_after(edge[cut], cost_s[cut] - left_s[cut], is_forward=True))
+        else:
+            high[cut] = np.maximum(high[cut], network.place_after(edge[cut], left_s[cut], is_forward=False))
+    # From both ends over the middle is all of it.
+    whole = low <= high
+    low[whole], high[whole] = 0.0, length[whole]
+    at_start, at_end = np.flatnonzero(high > 0), np.flatnonzero(~whole & (low < length))
+    pieces = Spans(point=edges.point, edge=edge, low=np.zeros(len(edge)), high=high).take(at_start)
+    ends = Spans(point=edges.point, edge=edge, low=low, high=length).take(at_end)
+    return _chained([pieces, ends])
+
+
+def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
+    """Return what is reached of the edge that each point lies on, straight along it."""
+    live = np.flatnonzero(points.is_matched)
+    live = live[points.offset_s[live] < limit_s]
+    edge, along_m, left_s = points.edge[live], points.along_m[live], limit_s - points.offset_s[live]
+    forward, backward = network.seconds_at(edge, along_m)
+    low = network.place_after(edge, forward - left_s, is_forward=True)
+    high = network.place_after(edge, backward + left_s, is_forward=False)
+    return Spans(point=live if is_each else np.zeros(len(live), dtype=np.intp), edge=edge, low=low, high=high)
+
+
+def _with_points(network: Network, spans: list[Spans], around: Spans) -> Spans:
+    """Unite pieces over the ends of edges with those around points, which are few and may overlap them."""
+    if not len(around.edge):
+        return _chained(spans).sorted()
+    has_point = np.zeros(network.n_edges, dtype=bool)
+    has_point[around.edge] = True
+    touched = [span.take(has_point[span.edge]) for span in spans]
+    others = [span.take(~has_point[span.edge]) for span in spans]
+    return _chained([_merged(_chained([*touched, around])), *others]).sorted()
+
+
+def _merged(pieces: Spans) -> Spans:
+    """Unite pieces of the same point and edge that overlap."""
+    pieces = pieces.sorted()
+    key = np.concatenate([[0], np.cumsum((np.diff(pieces.point) != 0) | (np.diff(pieces.edge) != 0))])
+    # Groups one above the other make one running maximum do for all.
+    step = float(pieces.high.max(initial=0.0)) + 1.0
+    reach = np.maximum.accumulate(pieces.high + key * step)
+    begins = np.ones(len(key), dtype=bool)
+    begins[1:] = (key[1:] != key[:-1]) | (pieces.low[1:] + key[1:] * step > reach[:-1])
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(key)) - 1
+    high = reach[last] - key[last] * step
+    return Spans(point=pieces.point[first], edge=pieces.edge[first], low=pieces.low[first], high=high)
