@@ -1,0 +1,1 @@
+"""Where n more points help most: covering problems solved with proof."""
