@@ -80,7 +80,7 @@ class Settings:
     cover_reach_m: float = 300.0
     service_minutes: int = 15
     walking_kmh: float = 4.5
-    circle_land_m: float = 60.0
+    circle_land_m: float = 80.0
     path_attach_m: float = 300.0
     path_snap_m: float = 0.5
     heat_bandwidth_m: float = 250.0

@@ -34,7 +34,7 @@ panels.figures(
 if not report.is_known:
     st.info(t("circle.unknown"))
     st.stop()
-circle_view.hear(report)
+circle_view.hear(report, village)
 left, right = st.columns([1.2, 1])
 with right:
     circle_view.tried_words(report)
@@ -49,4 +49,4 @@ with right:
         circle_files.take_away(report, township)
 with left:
     circle_view.legend(report)
-    circle_view.draw_map(report, township, space)
+    circle_view.draw_map(report, township, village, space)

@@ -152,9 +152,9 @@ def curve_option(steps: Sequence[tuple[int, float, float]], *, words: tuple[str,
     steps
         Number of points, what they reach, and the bound.
     words
-        Words for the line, the bound and the axis of points.
+        Words for the line, the bound, and for the points that are there.
     """
-    reached, bound, points = words
+    reached, bound, now = words
     is_open = [above > got for _, got, above in steps]
     lines: list[dict[str, Any]] = [
         {
@@ -186,11 +186,7 @@ def curve_option(steps: Sequence[tuple[int, float, float]], *, words: tuple[str,
         "tooltip": {"trigger": "axis", "textStyle": _WORDS},
         "xAxis": {
             "type": "category",
-            "name": points,
-            "nameLocation": "end",
-            "nameTextStyle": _WORDS,
-            "nameGap": 6,
-            "data": [str(number) for number, _, _ in steps],
+            "data": [f"+{number}" if number else now for number, _, _ in steps],
             "axisLabel": _WORDS,
             "axisTick": {"show": False},
             "axisLine": {"lineStyle": {"color": LIGHT.line}},

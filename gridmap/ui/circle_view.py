@@ -24,7 +24,7 @@ _MAP_PX, _TABLE_PX, _CURVE_PX = 470, 290, 170
 _LAYERS = ("water", "paths")
 _HEARD, _TRIED, _FOUND = "circle_heard", "circle_tried", "circle_found"
 _MOST_POINTS, _SECONDS = 10, 10
-_MAP = "circle_map"
+_EDGE = 0.04
 TABS = ("gaps", "suggest", "problems", "files")
 
 
@@ -48,9 +48,13 @@ def goal() -> str:
     return chosen
 
 
-def hear(report: CircleReport) -> None:
+def _map_key(village: str | None) -> str:
+    return f"circle_map_{village}"
+
+
+def hear(report: CircleReport, village: str | None) -> None:
     """Turn a click on the map into a point that is tried, once."""
-    told = (st.session_state.get(_MAP) or {}).get("last_clicked")
+    told = (st.session_state.get(_map_key(village)) or {}).get("last_clicked")
     if told is None or told == st.session_state.get(_HEARD):
         return
     st.session_state[_HEARD] = told
@@ -84,16 +88,16 @@ def legend(report: CircleReport) -> None:
     )
 
 
-def draw_map(report: CircleReport, township: Township, room: Room) -> None:
-    """Draw the map; what a click changes is one group of it, so it is never drawn anew."""
+def draw_map(report: CircleReport, township: Township, village: str | None, room: Room) -> None:
+    """Draw the map of the township or a village; what a click changes is one group of it, so it is never drawn anew."""
     one, found = tried(report), suggested(report)
     won = one.won if one is not None else found.won if found is not None else report.households.index[:0]
     places = [one.place] if one is not None else list(found.places) if found is not None else []
     homes = report.households
     outside = homes[homes["status"].isin(["beyond", "unreachable"]) & ~homes.index.isin(won)]
     st_folium(
-        still_map(bounds=township.bounds, urls=_urls()),
-        key=_MAP,
+        still_map(bounds=_bounds(report, township, village), urls=_urls()),
+        key=_map_key(village),
         height=room.tall(_MAP_PX),
         use_container_width=True,
         feature_group_to_add=circle_layer(
@@ -109,6 +113,14 @@ def draw_map(report: CircleReport, township: Township, room: Room) -> None:
         ),
         returned_objects=["last_clicked"],
     )
+
+
+def _bounds(report: CircleReport, township: Township, village: str | None) -> tuple[float, float, float, float]:
+    if village is None:
+        return township.bounds
+    west, south, east, north = report.villages_land[village].bounds
+    x, y = (east - west) * _EDGE, (north - south) * _EDGE
+    return west - x, south - y, east + x, north + y
 
 
 def _urls() -> dict[str, str]:
@@ -131,7 +143,7 @@ def tried_words(report: CircleReport) -> None:
                     "circle.would_win",
                     households=numbers.number(len(one.won)),
                     residents=numbers.number(one.n_residents),
-                    left=numbers.number((report.n_outside.value or 0) - len(one.won)),
+                    left=numbers.number((report.figures.n_outside.value or 0) - len(one.won)),
                 )
             )
         st.button(t("circle.forget"), key="circle_forget", on_click=_forget, type="tertiary")
@@ -151,7 +163,6 @@ def gaps(report: CircleReport, village: str | None, room: Room) -> None:
         shown[
             [
                 "name",
-                "village_name",
                 "n_outside",
                 "n_residents_outside",
                 "missing_m",
@@ -165,7 +176,6 @@ def gaps(report: CircleReport, village: str | None, room: Room) -> None:
         height=room.tall(_TABLE_PX),
         column_config={
             "name": text(t("circle.grid"), pinned=True),
-            "village_name": text(t("controls.village")),
             "n_outside": number(t("circle.n_outside"), help=t("circle.formula_outside")),
             "n_residents_outside": number(t("circle.n_residents_outside")),
             "missing_m": number(t("circle.missing_m"), help=t("circle.formula_missing"), format="%d"),
@@ -193,7 +203,7 @@ def suggestion(report: CircleReport, room: Room) -> None:
     st.echarts_chart(
         charts.curve_option(
             [(step.n_sites, step.covered, step.bound) for step in found.siting.curve],
-            words=(t("circle.curve_covered"), t("circle.curve_bound"), t("circle.curve_points")),
+            words=(t("circle.curve_covered"), t("circle.curve_bound"), t("circle.curve_now")),
         ),
         height=_CURVE_PX,
         theme=None,
@@ -240,7 +250,7 @@ def _places(found: Suggestion, room: Room) -> None:
         hide_index=True,
         height=room.tall(_TABLE_PX - _CURVE_PX),
         column_config={
-            "number": number(t("circle.number"), width="small"),
+            "number": number(t("circle.number"), width=40),
             "place": t("circle.place"),
             "gain": number(t("circle.gain"), help=t("circle.formula_gain")),
             "covered": number(t("circle.covered")),
