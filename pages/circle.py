@@ -34,7 +34,7 @@ panels.figures(
 if not report.is_known:
     st.info(t("circle.unknown"))
     st.stop()
-circle_view.hear(report, village)
+circle_view.hear(report, village, space)
 left, right = st.columns([1.2, 1])
 with right:
     circle_view.tried_words(report)
@@ -42,7 +42,7 @@ with right:
     with grids:
         circle_view.gaps(report, village, space)
     with suggest:
-        circle_view.suggestion(report, space)
+        circle_view.suggestion(report)
     with problems:
         circle_view.problems(report, space)
     with files:

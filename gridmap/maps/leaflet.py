@@ -44,6 +44,33 @@ class _Fetched(Piece):
         self.url, self.style = url, dict(style)
 
 
+class _Names(Piece):
+    """The villages' names, fetched as data and set as text: nothing that a person wrote becomes a part of the page."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        {{ this._parent.get_name() }}.createPane("names").style.cssText += "z-index:640;pointer-events:none";
+        fetch({{ this.url|tojson }}).then(function (answer) { return answer.json(); }).then(function (places) {
+            places.features.filter(function (one) { return one.properties.kind === "village"; }).forEach(function (one) {
+                var name = document.createElement("span");
+                name.textContent = one.properties.name;
+                name.style.cssText = "position:absolute;transform:translate(-50%,-50%);white-space:nowrap;"
+                    + "font:500 13px/1.2 'Noto Sans CJK SC','Noto Sans SC',sans-serif;color:" + {{ this.colour|tojson }}
+                    + ";text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 4px #fff,0 0 4px #fff";
+                L.marker([one.geometry.coordinates[1], one.geometry.coordinates[0]], {
+                    pane: "names", interactive: false, keyboard: false,
+                    icon: L.divIcon({className: "", html: name, iconSize: [0, 0]})
+                }).addTo({{ this._parent.get_name() }});
+            });
+        });
+        {% endmacro %}
+    """)
+
+    def __init__(self, url: str) -> None:
+        super().__init__("Names")
+        self.url, self.colour = url, LIGHT.strong
+
+
 class _Ground(Piece):
     """The colour of the map where nothing is drawn, and a scale in metres."""
 
@@ -67,7 +94,7 @@ def still_map(*, bounds: tuple[float, float, float, float], urls: Mapping[str, s
     bounds
         West, south, east, north in degrees.
     urls
-        Address of `water` and `paths`; one that is missing is not drawn.
+        Address of `water`, `paths` and `labels` (names of villages); one that is missing is not drawn.
     """
     west, south, east, north = bounds
     drawn = folium.Map(
@@ -83,4 +110,6 @@ def still_map(*, bounds: tuple[float, float, float, float], urls: Mapping[str, s
     for name, style in _BASE_STYLES.items():
         if name in urls:
             drawn.add_child(_Fetched(urls[name], style))
+    if "labels" in urls:
+        drawn.add_child(_Names(urls["labels"]))
     return drawn

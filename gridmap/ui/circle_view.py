@@ -20,8 +20,8 @@ from gridmap.ui.room import Room
 
 MINUTES = (10, 15, 20, 30)
 GOALS = ("service", "any")
-_MAP_PX, _TABLE_PX, _CURVE_PX = 470, 290, 170
-_LAYERS = ("water", "paths")
+_MAP_PX, _TABLE_PX, _CURVE_PX = 470, 320, 170
+_LAYERS = ("water", "paths", "labels")
 _HEARD, _TRIED, _FOUND = "circle_heard", "circle_tried", "circle_found"
 _MOST_POINTS, _SECONDS = 10, 10
 _EDGE = 0.04
@@ -48,13 +48,14 @@ def goal() -> str:
     return chosen
 
 
-def _map_key(village: str | None) -> str:
-    return f"circle_map_{village}"
+def _map_key(village: str | None, room: Room) -> str:
+    """Return the map's key: a map of another place or size is another one, fitted anew."""
+    return f"circle_map_{village}_{room.tall(_MAP_PX)}"
 
 
-def hear(report: CircleReport, village: str | None) -> None:
+def hear(report: CircleReport, village: str | None, room: Room) -> None:
     """Turn a click on the map into a point that is tried, once."""
-    told = (st.session_state.get(_map_key(village)) or {}).get("last_clicked")
+    told = (st.session_state.get(_map_key(village, room)) or {}).get("last_clicked")
     if told is None or told == st.session_state.get(_HEARD):
         return
     st.session_state[_HEARD] = told
@@ -97,7 +98,7 @@ def draw_map(report: CircleReport, township: Township, village: str | None, room
     outside = homes[homes["status"].isin(["beyond", "unreachable"]) & ~homes.index.isin(won)]
     st_folium(
         still_map(bounds=_bounds(report, township, village), urls=_urls()),
-        key=_map_key(village),
+        key=_map_key(village, room),
         height=room.tall(_MAP_PX),
         use_container_width=True,
         feature_group_to_add=circle_layer(
@@ -187,7 +188,7 @@ def gaps(report: CircleReport, village: str | None, room: Room) -> None:
     )
 
 
-def suggestion(report: CircleReport, room: Room) -> None:
+def suggestion(report: CircleReport) -> None:
     """Let a person ask where n more points help most, and show the proof and what the next one buys."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_points = st.number_input(
@@ -210,7 +211,7 @@ def suggestion(report: CircleReport, room: Room) -> None:
         renderer="svg",
         key="circle_curve",
     )
-    _places(found, room)
+    _places(found)
 
 
 def _suggest(report: CircleReport, n_points: int) -> None:
@@ -243,12 +244,12 @@ def _proof(report: CircleReport, found: Suggestion) -> str:
     return f"{said} {proof}"
 
 
-def _places(found: Suggestion, room: Room) -> None:
+def _places(found: Suggestion) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         found.table,
         hide_index=True,
-        height=room.tall(_TABLE_PX - _CURVE_PX),
+        height="content",
         column_config={
             "number": number(t("circle.number"), width=40),
             "place": t("circle.place"),
