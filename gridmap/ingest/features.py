@@ -18,7 +18,15 @@ _EAST, _NORTH = ("x", "east", "easting", "横坐标"), ("y", "north", "northing"
 _GEOMETRY = "geometry"
 
 
-def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd.GeoDataFrame:
+def read_any_layer(
+    file: Path,
+    *,
+    limits: Limits,
+    crs: str | None = None,
+    unnamed_crs: str | None = None,
+    may_be_degrees: bool = False,
+    keeps_heights: bool = False,
+) -> gpd.GeoDataFrame:
     """Read one layer of a vector file, or a CSV with `x` and `y`, as it is.
 
     Parameters
@@ -29,6 +37,12 @@ def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd
         Sizes that are allowed.
     crs
         The coordinate system where the file does not say, or says it wrongly.
+    unnamed_crs
+        The coordinate system only where the file does not say.
+    may_be_degrees
+        Whether longitude and latitude are taken; the caller projects them.
+    keeps_heights
+        Whether vertices keep their third coordinate.
 
     Returns
     -------
@@ -40,11 +54,11 @@ def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd
     InputError
         If the file cannot be read within the limits, holds no rows, several layers, or no shapes.
     CrsError
-        If neither file nor `crs` name a coordinate system, or it is none in metres.
+        If neither file nor caller name a coordinate system, or it is one that is not taken.
     """
     with tempfile.TemporaryDirectory(prefix="gridmap-layer-") as folder:
         sources, facts = open_files([file], limits=limits, work=Path(folder))
-        tables = [table for source in sources for table in _tables(source, limits=limits)]
+        tables = [table for source in sources for table in _tables(source, limits=limits, keeps_heights=keeps_heights)]
     if len(tables) != 1:
         names = ", ".join(f"`{table.name or table.file}`" for table in tables)
         raise InputError(t("ingest.error_several_layers", file=facts.name, layers=names))
@@ -57,19 +71,20 @@ def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd
     frame = pd.DataFrame(columns, index=table.cells.index)
     shapes = _points(frame, file=facts.name) if table.geometries is None else gpd.GeoSeries(table.geometries)
     shapes.index = frame.index
-    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=_metric(crs or table.crs, file=facts.name))
+    known = _known(crs or table.crs or unnamed_crs, file=facts.name, may_be_degrees=may_be_degrees)
+    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=known)
     layer.index = pd.RangeIndex(1, len(layer) + 1)
     return layer
 
 
-def _tables(source: Source, *, limits: Limits) -> list[RawTable]:
+def _tables(source: Source, *, limits: Limits, keeps_heights: bool) -> list[RawTable]:
     if source.ending in TABLE_ENDINGS:
         return [read_csv(source.path, name=source.name, parts=[], mapping=None, limits=limits)]
     if source.ending == ".json":
         source = Source(path=source.path, name=source.name, ending=".geojson")
     if source.ending not in VECTOR_ENDINGS:
         raise InputError(t("ingest.error_no_layer_file", file=source.name))
-    return read_features(source, limits=limits)
+    return read_features(source, limits=limits, keeps_heights=keeps_heights)
 
 
 def _points(frame: pd.DataFrame, *, file: str) -> gpd.GeoSeries:
@@ -82,13 +97,13 @@ def _points(frame: pd.DataFrame, *, file: str) -> gpd.GeoSeries:
     return gpd.GeoSeries(gpd.points_from_xy(east, north))
 
 
-def _metric(crs: str | None, *, file: str) -> pyproj.CRS:
+def _known(crs: str | None, *, file: str, may_be_degrees: bool) -> pyproj.CRS:
     if crs is None:
         raise CrsError(t("ingest.error_layer_without_crs", file=file))
     try:
         parsed = pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
         raise CrsError(t("ingest.error_crs_unknown", file=file, crs=crs[:100])) from error
-    if not parsed.is_projected:
+    if not (parsed.is_projected or (may_be_degrees and parsed.is_geographic)):
         raise CrsError(t("ingest.error_layer_in_degrees", file=file, crs=parsed.name))
     return parsed

@@ -20,8 +20,8 @@ from gridmap.ingest.tables import RawTable
 from gridmap.texts import t
 
 
-def read_features(source: Source, *, limits: Limits) -> list[RawTable]:
-    """Read every layer of a vector file; features are numbered from 1 in file order.
+def read_features(source: Source, *, limits: Limits, keeps_heights: bool = False) -> list[RawTable]:
+    """Read every layer of a vector file; features are numbered from 1 in file order, heights dropped unless wanted.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_features(source: Source, *, limits: Limits) -> list[RawTable]:
     cpg_text = cpg.read_text("ascii", errors="replace") if cpg else None
     is_only = len(layers) == 1
     tables = [
-        _raw_table(layer, source=source, encoding=encoding, cpg=cpg_text, is_only=is_only)
+        _raw_table(layer, source=source, encoding=encoding, cpg=cpg_text, is_only=is_only, keeps_heights=keeps_heights)
         for layer in layers
         if layer.attributes.num_rows or (layer.wkb is not None and len(layer.wkb))
     ]
@@ -54,7 +54,9 @@ def _read_geojson(source: Source, *, limits: Limits) -> tuple[str, list[VectorTa
         return encoding, read_vectors(copy, limits=limits, shown_name=source.name)
 
 
-def _raw_table(layer: VectorTable, *, source: Source, encoding: str, cpg: str | None, is_only: bool) -> RawTable:
+def _raw_table(
+    layer: VectorTable, *, source: Source, encoding: str, cpg: str | None, is_only: bool, keeps_heights: bool
+) -> RawTable:
     n_rows = layer.attributes.num_rows if layer.wkb is None else len(layer.wkb)
     changes: tuple[tuple[int, str], ...] = ()
     if source.ending == ".shp":
@@ -68,7 +70,7 @@ def _raw_table(layer: VectorTable, *, source: Source, encoding: str, cpg: str | 
         headers=tuple(headers),
         cells=pd.DataFrame(dict(enumerate(columns)), index=range(n_rows), dtype=object),
         row_numbers=np.arange(1, n_rows + 1, dtype=np.int64),
-        geometries=None if layer.wkb is None else _geometries(layer.wkb),
+        geometries=None if layer.wkb is None else _geometries(layer.wkb, keeps_heights=keeps_heights),
         crs=layer.crs,
         encoding=encoding,
         changes=changes,
@@ -122,9 +124,9 @@ def _floats(cells: list[Any]) -> list[Any]:
     return [None if cell is None or cell != cell else cell for cell in cells]  # noqa: PLR0124  NaN
 
 
-def _geometries(wkb: pa.ChunkedArray) -> NDArray[np.object_]:
+def _geometries(wkb: pa.ChunkedArray, *, keeps_heights: bool) -> NDArray[np.object_]:
     """Make geometries; what is not even well-formed becomes None."""
     raw = np.array(wkb.to_pylist(), dtype=object)
     with np.errstate(invalid="ignore"):  # NaN coordinates are refused later, row by row
-        geometries: NDArray[np.object_] = shapely.force_2d(shapely.from_wkb(raw, on_invalid="ignore"))
-    return geometries
+        geometries: NDArray[np.object_] = shapely.from_wkb(raw, on_invalid="ignore")
+        return geometries if keeps_heights else shapely.force_2d(geometries)
