@@ -18,7 +18,9 @@ _EAST, _NORTH = ("x", "east", "easting", "横坐标"), ("y", "north", "northing"
 _GEOMETRY = "geometry"
 
 
-def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd.GeoDataFrame:
+def read_any_layer(
+    file: Path, *, limits: Limits, crs: str | None = None, plain_metres: bool = False
+) -> gpd.GeoDataFrame:
     """Read one layer of a vector file, or a CSV with `x` and `y`, as it is.
 
     Parameters
@@ -29,6 +31,8 @@ def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd
         Sizes that are allowed.
     crs
         The coordinate system where the file does not say, or says it wrongly.
+    plain_metres
+        Whether a table without one is taken as it is, its `x` and `y` as metres: then the layer has no CRS.
 
     Returns
     -------
@@ -57,7 +61,9 @@ def read_any_layer(file: Path, *, limits: Limits, crs: str | None = None) -> gpd
     frame = pd.DataFrame(columns, index=table.cells.index)
     shapes = _points(frame, file=facts.name) if table.geometries is None else gpd.GeoSeries(table.geometries)
     shapes.index = frame.index
-    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=_metric(crs or table.crs, file=facts.name))
+    is_plain = plain_metres and table.geometries is None and (crs or table.crs) is None
+    known = None if is_plain else _metric(crs or table.crs, file=facts.name)
+    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=known)
     layer.index = pd.RangeIndex(1, len(layer) + 1)
     return layer
 
