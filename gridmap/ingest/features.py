@@ -26,6 +26,7 @@ def read_any_layer(
     unnamed_crs: str | None = None,
     may_be_degrees: bool = False,
     keeps_heights: bool = False,
+    plain_metres: bool = False,
 ) -> gpd.GeoDataFrame:
     """Read one layer of a vector file, or a CSV with `x` and `y`, as it is.
 
@@ -43,6 +44,8 @@ def read_any_layer(
         Whether longitude and latitude are taken; the caller projects them.
     keeps_heights
         Whether vertices keep their third coordinate.
+    plain_metres
+        Whether a table without one is taken as it is, its `x` and `y` as metres: then the layer has no CRS.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def read_any_layer(
     frame = pd.DataFrame(columns, index=table.cells.index)
     shapes = _points(frame, file=facts.name) if table.geometries is None else gpd.GeoSeries(table.geometries)
     shapes.index = frame.index
-    known = _known(crs or table.crs or unnamed_crs, file=facts.name, may_be_degrees=may_be_degrees)
+    named = crs or table.crs or unnamed_crs
+    is_plain = plain_metres and table.geometries is None and named is None
+    known = None if is_plain else _known(named, file=facts.name, may_be_degrees=may_be_degrees)
     layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=known)
     layer.index = pd.RangeIndex(1, len(layer) + 1)
     return layer

@@ -126,7 +126,9 @@ def within(demand_xy: Floats, sites_xy: Floats, *, radius_m: float) -> csr_array
     blocks = list(_blocks(demand_xy, sites_xy, reach=reach))
     n_of_rows = np.concatenate([lengths for lengths, _ in blocks])
     columns = np.concatenate([columns for _, columns in blocks])
+    # Indices of 64 bits would be twice as large, and copied.
     starts = np.concatenate([[0], np.cumsum(n_of_rows)])
+    starts = starts.astype(np.int32) if starts[-1] <= np.iinfo(np.int32).max else starts
     return csr_array((np.ones(len(columns)), columns, starts), shape=shape)
 
 
@@ -135,6 +137,7 @@ def _blocks(demand_xy: Floats, sites_xy: Floats, *, reach: float) -> Iterator[tu
     n_pairs = len(demand_xy) * len(sites_xy)
     tree = cKDTree(sites_xy)
     is_crowded = n_pairs <= _AT_ONCE or (cKDTree(demand_xy).count_neighbors(tree, reach) > _CROWDED_SHARE * n_pairs)
+    numbers = np.arange(len(sites_xy), dtype=np.int32)
     n_rows = max(1, _AT_ONCE // len(sites_xy)) if is_crowded else len(demand_xy)
     for first in range(0, len(demand_xy), n_rows):
         part = demand_xy[first : first + n_rows]
@@ -142,15 +145,17 @@ def _blocks(demand_xy: Floats, sites_xy: Floats, *, reach: float) -> Iterator[tu
             east = part[:, :1] - sites_xy[:, 0]
             north = part[:, 1:] - sites_xy[:, 1]
             # Squares of whole metres are exact: what lies on the circle is inside.
-            rows, columns = np.nonzero(east * east + north * north <= reach * reach)
+            is_near = east * east + north * north <= reach * reach
+            lengths = np.count_nonzero(is_near, axis=1)
+            columns = np.broadcast_to(numbers, is_near.shape)[is_near]
         else:
             near = cKDTree(part).sparse_distance_matrix(tree, reach * (1 + _LAST_DIGITS), output_type="ndarray")
             away = part[near["i"]] - sites_xy[near["j"]]
             held = (away * away).sum(axis=1) <= reach * reach
             rows, columns = near["i"][held], near["j"][held]
             order = np.lexsort((columns, rows))
-            rows, columns = rows[order], columns[order]
-        yield np.bincount(rows, minlength=len(part)), columns.astype(np.int32)
+            lengths, columns = np.bincount(rows, minlength=len(part)), columns[order].astype(np.int32)
+        yield lengths, columns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
