@@ -6,7 +6,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from township import cases, checkins, checkpoints, hotspots, incidents, staff, still_files, work_files, writers
+from township import (
+    cases,
+    checkins,
+    checkpoints,
+    home_visits,
+    hotspots,
+    incidents,
+    staff,
+    still_files,
+    tracks,
+    work_files,
+    writers,
+)
 from township.town import build_town
 
 
@@ -28,6 +40,8 @@ def generate(folder: Path) -> None:
     work_files.write_checkpoints(folder, points)
     work_files.write_staff(folder, people)
     work_files.write_incidents(folder, town, items, steps)
+    tracks.write_tracks(folder, town, points, people)
+    home_visits.write_home_visits(folder, town, people, overloaded=overloaded)
     writers.write_json(folder / "checkins.json", {"errcode": 0, "errmsg": "ok"}, rows=rows)
 
 

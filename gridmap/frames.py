@@ -39,6 +39,7 @@ SERVICE_NEEDS = ("living_alone", "left_behind", "disabled", "low_income")
 NO_CHECKIN_KIND = "未打卡"
 
 MAX_RESIDENTS = 50
+MAX_STAY_MINUTES = 1440
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ class FrameSpec:
     Parameters
     ----------
     columns
-        Column → kind: `text`, `int`, `float`, `bool`, `date` (datetime.date), `instant` (tz-aware) or `json`.
+        Column → kind: `text`, `int`, `float`, `bool`, `date` (datetime.date), `time` (datetime.time, the township's clock),
+        `instant` (tz-aware) or `json`.
         A trailing `?` allows nulls.
     key
         Columns that name a row; unique in the frame.
@@ -109,6 +111,11 @@ FRAMES: Mapping[str, FrameSpec] = {
             "n_visits_due": "int",
             "per": "text",
             "opened_on": "date",
+            "hours_from": "time?",
+            "hours_until": "time?",
+            "season_from": "text?",
+            "season_until": "text?",
+            "least_stay_minutes": "int?",
         },
         key=("checkpoint_code",),
         geometry=("Point",),
@@ -127,6 +134,15 @@ FRAMES: Mapping[str, FrameSpec] = {
         key=("staff_id", "happened_at", "kind"),
         geometry=("Point",),
         geometry_required=False,
+    ),
+    "tracks": FrameSpec(
+        columns={"track_code": "text", "staff_id": "text", "happened_at": "instant", "accuracy_m": "float?"},
+        key=("track_code", "happened_at"),
+        geometry=("Point",),
+    ),
+    "home_visits": FrameSpec(
+        columns={"household_code": "text", "staff_id": "text", "happened_at": "instant"},
+        key=("household_code", "happened_at"),
     ),
     "categories": FrameSpec(
         columns={

@@ -39,6 +39,12 @@ class Settings:
         Share of the cap from which a grid counts as near the cap.
     checkpoint_reach_m
         Metres within which a check-in counts as a visit of a checkpoint (phones err by 10-20 m, indoors more).
+    fix_accuracy_m
+        Metres by which a GPS fix may be off that does not say so.
+    patrol_max_speed_kmh
+        No patrol is faster, on whatever wheels: bounds where it can have been between two fixes.
+    far_checkin_m
+        A check-in farther than this from every checkpoint is counted as far away, not as beside the place.
     cover_reach_m
         Metres in a straight line within which a household counts as covered by a checkpoint.
     service_minutes
@@ -77,6 +83,9 @@ class Settings:
     household_cap: int = 100
     near_cap_share: float = 0.9
     checkpoint_reach_m: float = 60.0
+    fix_accuracy_m: float = 20.0
+    patrol_max_speed_kmh: float = 40.0
+    far_checkin_m: float = 5000.0
     cover_reach_m: float = 300.0
     service_minutes: int = 15
     walking_kmh: float = 4.5

@@ -55,6 +55,11 @@ class Rows:
         self.title.append(title)
         self.notes.append(notes)
 
+    def drop_from(self, n_rows: int) -> None:
+        """Keep the first check-ins only."""
+        for column in vars(self).values():
+            del column[n_rows:]
+
 
 def make_checkins(
     town: Town, points: list[Checkpoint], people: list[Posting], *, overloaded: int
@@ -67,11 +72,12 @@ def make_checkins(
     zeal[overloaded] = 0.5
     _patrols(rng, rows, town, points, teams=teams, zeal=zeal)
     _home_visits(rng, rows, town, points, teams=teams, zeal=zeal)
-    _office_days(rng, rows, points, people)
+    _office_days(rng, rows, town, points, people)
     return _as_wecom(rng, rows)
 
 
-def _on_duty(team: list[Posting], day: date) -> list[Posting]:
+def on_duty(team: list[Posting], day: date) -> list[Posting]:
+    """Who of a team is in office on a day."""
     return [p for p in team if p.since <= day and (p.until is None or day <= p.until)]
 
 
@@ -130,9 +136,12 @@ def _patrols(
             if due > gap * 0.35 or rng.random() > chance:
                 continue
             due = max(due, -0.6 * gap) + gap
-            team = _on_duty(teams[town.grids[point.grid].code], day)
+            team = on_duty(teams[town.grids[point.grid].code], day)
             person = team[int(min(rng.integers(0, len(team)), rng.integers(0, len(team) + 1)))]
+            n_rows = len(rows.at)
             _visit(rng, rows, point, person, day)
+            if not point.is_in_season(day) and day.day % 10:
+                rows.drop_from(n_rows)
 
 
 def _visit(rng: np.random.Generator, rows: Rows, point: Checkpoint, person: Posting, day: date) -> None:
@@ -177,7 +186,7 @@ def _home_visits(
         for number, grid in enumerate(town.grids):
             if rng.random() > share * zeal[number]:
                 continue
-            team = _on_duty(teams[grid.code], day)
+            team = on_duty(teams[grid.code], day)
             person = team[int(rng.integers(0, len(team)))]
             start = town.homes.xy[rng.choice(by_grid[number])]
             near = by_grid[number][np.argsort(np.hypot(*(town.homes.xy[by_grid[number]] - start).T), kind="stable")]
@@ -190,17 +199,23 @@ def _home_visits(
                     rows.add(person.userid, "走访", "外出打卡", at, xy)
 
 
-def _office_days(rng: np.random.Generator, rows: Rows, points: list[Checkpoint], people: list[Posting]) -> None:
-    """Village staff and township teams clock in and out at the service points; some forget."""
+def _office_days(
+    rng: np.random.Generator, rows: Rows, town: Town, points: list[Checkpoint], people: list[Posting]
+) -> None:
+    """Village staff and township teams clock in and out at the service points, in their own village if it has one; some forget."""
     stations = [point for point in points if point.duty == "服务"]
     hall = stations[0]
+    by_village: dict[str, list[Checkpoint]] = {}
+    for station in stations:
+        by_village.setdefault(town.grids[station.grid].village_code, []).append(station)
     office = [p for p in people if len(p.grid_code) < 15][:41]
     for day in seasons.days():
         working = seasons.is_workday(day)
         for number, person in enumerate(office):
-            if rng.random() > (0.45 if working else 0.06) or not _on_duty([person], day):
+            if rng.random() > (0.45 if working else 0.06) or not on_duty([person], day):
                 continue
-            place = hall if len(person.grid_code) == 9 else stations[number % len(stations)]
+            own = by_village.get(person.grid_code, [hall])
+            place = hall if len(person.grid_code) == 9 else own[(number + day.toordinal()) % len(own)]
             for kind, hour, spread in (("上班打卡", 8.15, 9), ("下班打卡", 17.45, 10)):
                 _clock(rng, rows, person, place, day, kind=kind, minute=hour * 60 + rng.normal(0, spread))
 

@@ -27,6 +27,10 @@ RHYTHMS: dict[str, tuple[str, ...]] = {
     "道路": ("每周1次", "每周2次"),
     "走访": ("每周2次", "每周3次", "每周1次"),
 }
+SEASONS = {"防汛": "04-01至09-30", "防火": "10-01至04-30"}
+SEASONAL_SHARE = 0.33
+HOURS = {"幼儿园": "07:30-18:00", "农家乐": "08:00-次日00:30", "作坊": "06:00-20:00", "护林点": "06:00-19:00"}
+LEAST_STAY_MINUTES = {"老年人活动点": 10, "屋场集中点": 5}
 NEVER_VISITED = ("防火", "防汛")
 """Duties of the two points that nobody ever visits."""
 
@@ -44,6 +48,17 @@ class Checkpoint:
     grid: int
     opened_on: date = date(2025, 1, 1)
     is_visited: bool = True
+    hours: str = ""
+    season: str = ""
+    least_stay_minutes: int | None = None
+
+    def is_in_season(self, day: date) -> bool:
+        """Whether anybody is expected there on a day."""
+        if not self.season:
+            return True
+        first, last = self.season.split("至")
+        here = f"{day:%m-%d}"
+        return first <= here <= last if first <= last else here >= first or here <= last
 
 
 class FootNet:
@@ -119,6 +134,7 @@ def make_checkpoints(town: Town) -> list[Checkpoint]:
             )
             result.append(_point(rng, duty, vertices[spot], number, town))
     _leave_two_unvisited(result, town)
+    _restrict(result)
     result += _service_points(town)
     for serial, item in enumerate(result, start=1):
         item.code = f"QSD{serial:03d}"
@@ -185,6 +201,18 @@ def _leave_two_unvisited(points: list[Checkpoint], town: Town) -> None:
         )
         points[best].is_visited = False
         points[best].opened_on = date(2025, 1, 1)
+
+
+def _restrict(points: list[Checkpoint]) -> None:
+    """Give a third of the flood and fire points their season, some kinds hours, some a least stay; the two lonely ones none."""
+    rng = stream(31)
+    for point in points:
+        is_seasonal = point.duty in SEASONS and rng.random() < SEASONAL_SHARE
+        if not point.is_visited:
+            continue
+        point.season = SEASONS[point.duty] if is_seasonal else ""
+        point.hours = HOURS.get(point.kind, "")
+        point.least_stay_minutes = LEAST_STAY_MINUTES.get(point.kind)
 
 
 def _service_points(town: Town) -> list[Checkpoint]:

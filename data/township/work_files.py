@@ -12,7 +12,19 @@ from township.place import VILLAGES
 from township.staff import Posting
 from township.town import Town
 
-CHECKPOINT_HEADER = ("巡查点编号", "名称", "类型", "职责", "频次", "经度", "纬度", "启用日期")
+CHECKPOINT_HEADER = (
+    "巡查点编号",
+    "名称",
+    "类型",
+    "职责",
+    "频次",
+    "经度",
+    "纬度",
+    "启用日期",
+    "时段",
+    "季节",
+    "最短停留",
+)
 STAFF_HEADER = ("账号", "姓名", "所属代码", "队伍", "职务", "任职日期", "离任日期")
 INCIDENT_HEADER = (
     "事件编号", "类别代码", "清单年度", "紧急程度", "发生时间", "登记时间", "来源", "地点", "村", "经度", "纬度", "内容", "办理期限",
@@ -25,7 +37,19 @@ def write_checkpoints(folder: Path, points: list[Checkpoint]) -> None:
     """`checkpoints.csv` in GB18030, degrees with six decimals."""
     degrees = writers.to_degrees(np.array([point.xy for point in points]))
     rows: list[writers.Row] = [
-        (p.code, p.name, p.kind, p.duty, p.rhythm, f"{lon:.6f}", f"{lat:.6f}", p.opened_on.isoformat())
+        (
+            p.code,
+            p.name,
+            p.kind,
+            p.duty,
+            p.rhythm,
+            f"{lon:.6f}",
+            f"{lat:.6f}",
+            p.opened_on.isoformat(),
+            p.hours,
+            p.season,
+            p.least_stay_minutes,
+        )
         for p, (lon, lat) in zip(points, degrees, strict=True)
     ]
     writers.write_csv(folder / "checkpoints.csv", CHECKPOINT_HEADER, rows)

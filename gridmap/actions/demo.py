@@ -27,6 +27,8 @@ SAMPLE_FILES = {
     "staff": "staff.xlsx",
     "checkpoints": "checkpoints.csv",
     "checkins": "checkins.json",
+    "tracks": "tracks.csv",
+    "home_visits": "home_visits.xlsx",
     "incidents": "incidents.xlsx",
 }
 _SHIFTED = ("happened_at", "recorded_at", "due_at")

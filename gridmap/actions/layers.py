@@ -130,6 +130,22 @@ def store_checkins(connection: Connection, frames: Frames, stamp: Stamp) -> Stor
     return Stored(written=written)
 
 
+def store_tracks(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Append the fixes of GPS tracks; one that is known stays as it was recorded first."""
+    fixes = _recorded(_stamped(frames["tracks"], stamp), stamp)
+    return Stored(
+        written=write_rows(connection, "track_fix", fixes, key=["track_code", "happened_at"], append_only=True)
+    )
+
+
+def store_home_visits(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
+    """Append door-to-door visits; one that is known stays as it was recorded first."""
+    visits = _recorded(_stamped(frames["home_visits"], stamp), stamp)
+    return Stored(
+        written=write_rows(connection, "home_visit", visits, key=["household_code", "happened_at"], append_only=True)
+    )
+
+
 def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
     """Store the categories and append incidents and steps; known ones stay as they were recorded first."""
     write_rows(connection, "category", frames["categories"], key=["category_code", "list_year"])
@@ -157,6 +173,8 @@ STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {
     "staff": store_staff,
     "checkpoints": store_checkpoints,
     "checkins": store_checkins,
+    "tracks": store_tracks,
+    "home_visits": store_home_visits,
     "incidents": store_incidents,
 }
 """What stores each layer, in an order in which each layer finds what it refers to."""

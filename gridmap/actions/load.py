@@ -252,6 +252,7 @@ def township_context(connection: Connection, township_code: str) -> TownshipCont
         ),
         staff_ids=frozenset(code for (code,) in known("SELECT staff_id FROM staff WHERE township_code = :township")),
         category_keys=frozenset(known("SELECT category_code, list_year FROM category")),
+        household_codes=frozenset(landmarks["households"].index),
         incident_codes=frozenset(
             code for (code,) in known("SELECT incident_code FROM incident WHERE township_code = :township")
         ),

@@ -4,10 +4,8 @@ A visit is a check-in within reach of an open checkpoint. What cannot tell (no p
 itself doubts) is kept apart and never counted as an absence or as a visit.
 """
 
-import calendar
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,11 +14,11 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from gridmap.analysis.geometry import coordinates_of
+from gridmap.analysis.rhythm import day_numbers, due_days, span_days, visits_due
+from gridmap.analysis.visit_classes import CLASSES
 from gridmap.crs import require_one_metric_crs
 
 _NO_CHECKIN, _PLACE_DOUBTED = "未打卡", "地点"
-_DAYS_A_WEEK = 7
-_NEVER = np.iinfo(np.int64).max
 
 
 def match_visits(
@@ -31,7 +29,8 @@ def match_visits(
     Parameters
     ----------
     checkins
-        Points, may be null; `kind`, `exception`, `place` (may be null), `happened_at` (tz-aware). Metric CRS.
+        Points, may be null; `kind`, `exception`, `place` (may be null), `happened_at` (tz-aware); `staff_id` and `accuracy_m`
+        (may be null) where they are known. Metric CRS.
     checkpoints
         Points; `opened_on`, `closed_on` (may be null); the index names them. Same CRS.
     reach_m
@@ -42,10 +41,11 @@ def match_visits(
     Returns
     -------
     DataFrame
-        On the check-ins' index: `checkpoint_code` (of the nearest checkpoint open that day; null unless a visit),
-        `distance_m` to the visited, else the nearest checkpoint (NaN without a position), `happened_at`, `place`, `day`
-        (`datetime.date`), `reason`: `visit`, `no_position` (also: missed, 未打卡), `place_doubted` (地点异常), `too_far`,
-        `not_open` (every checkpoint within reach was closed that day).
+        On the check-ins' index: `checkpoint_code` and `place_code` (of the nearest checkpoint open that day; null unless a
+        visit), `distance_m` to the visited, else the nearest checkpoint (NaN without a position), `happened_at`, `day`
+        (`datetime.date`), `place`, `staff_id`, `source` (`checkin`), `stay_least_s` (0) and `stay_most_s` (infinite: unknown),
+        `reason`: `visit`, `no_position` (also: missed, 未打卡), `place_doubted` (地点异常), `inaccurate` (may be
+        off by more than the reach), `too_far`, `not_open` (every checkpoint within reach was closed that day).
 
     Raises
     ------
@@ -69,9 +69,12 @@ def match_visits(
     xy[~placed] = np.nan
     distance_m, at, open_then = _nearest_open(xy, day, points, checkpoints, reach_m=reach_m)
     near = distance_m <= reach_m
+    inaccurate = accuracy_of(checkins) > reach_m
     doubted = exception.str.contains(_PLACE_DOUBTED).to_numpy()
     reason = np.select(
-        [~placed, doubted, ~near, ~open_then], ["no_position", "place_doubted", "too_far", "not_open"], "visit"
+        [~placed, doubted, inaccurate, ~near, ~open_then],
+        ["no_position", "place_doubted", "inaccurate", "too_far", "not_open"],
+        "visit",
     )
     codes = np.full(len(checkins), None, dtype=object)
     is_visit = reason == "visit"
@@ -79,10 +82,15 @@ def match_visits(
     return pd.DataFrame(
         {
             "checkpoint_code": codes,
+            "place_code": codes,
             "distance_m": distance_m,
             "happened_at": checkins["happened_at"],
             "day": day,
             "place": checkins["place"],
+            "staff_id": checkins.get("staff_id"),
+            "source": "checkin",
+            "stay_least_s": 0.0,
+            "stay_most_s": np.inf,
             "reason": reason,
         },
         index=checkins.index,
@@ -100,8 +108,8 @@ def _nearest_open(
     """Return distance and place of the nearest checkpoint, one open that day first if any is within reach, and if open."""
     distance_m, at = np.full(len(xy), np.nan), np.zeros(len(xy), dtype=np.intp)
     placed = np.isfinite(xy).all(axis=1)
-    day_numbers = _day_numbers(days)
-    opened, closed = _day_numbers(checkpoints["opened_on"]), _day_numbers(checkpoints["closed_on"])
+    on = day_numbers(days)
+    opened, closed = day_numbers(checkpoints["opened_on"]), day_numbers(checkpoints["closed_on"])
     standing = np.isfinite(points).all(axis=1)
     numbers = np.flatnonzero(standing)
     if not placed.any() or not len(numbers):
@@ -109,52 +117,76 @@ def _nearest_open(
     tree = cKDTree(points[standing])
     distance_m[placed], nearest = tree.query(xy[placed])
     at[placed] = numbers[nearest]
-    is_open = (opened[at] <= day_numbers) & (closed[at] > day_numbers)
+    is_open = (opened[at] <= on) & (closed[at] > on)
     # A checkpoint may have closed and its successor stand beside it, even on the same spot.
     rest = np.flatnonzero((distance_m <= reach_m) & ~is_open)
     pairs = cKDTree(xy[rest].reshape(-1, 2)).sparse_distance_matrix(tree, reach_m, output_type="ndarray")
     rows, others, gaps = rest[pairs["i"]], numbers[pairs["j"]], pairs["v"]
-    works = (opened[others] <= day_numbers[rows]) & (closed[others] > day_numbers[rows])
+    works = (opened[others] <= on[rows]) & (closed[others] > on[rows])
     farthest_first = np.flatnonzero(works)[np.argsort(-gaps[works], kind="stable")]
     rows = rows[farthest_first]
     at[rows], distance_m[rows], is_open[rows] = others[farthest_first], gaps[farthest_first], True
     return distance_m, at, is_open
 
 
-def visits_due(checkpoints: pd.DataFrame, *, first_on: date, last_on: date) -> pd.Series:
-    """Visits that each checkpoint's rhythm asks for in a span of days.
+def accuracy_of(checkins: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return by how many metres each check-in may be off; 0 where it does not say."""
+    if "accuracy_m" not in checkins:
+        return np.zeros(len(checkins))
+    return checkins["accuracy_m"].fillna(0.0).to_numpy(dtype=np.float64)
+
+
+def possible_visits(
+    checkins: gpd.GeoDataFrame, visits: pd.DataFrame, checkpoints: gpd.GeoDataFrame, *, reach_m: float
+) -> pd.DataFrame:
+    """Check-ins that may have been visits but cannot be told to be.
+
+    A check-in without a usable position that names a checkpoint; one whose place the source doubts, within reach; and one
+    that is no visit, but with its stated accuracy may lie within reach.
 
     Parameters
     ----------
+    checkins, visits
+        The check-ins and what `match_visits` says of them, row by row.
     checkpoints
-        `n_visits_due`, `per` (`week` or `month`), `opened_on`, `closed_on` (may be null).
-    first_on, last_on
-        First and last day, both inside.
+        Points; `name`; the index names them. Same CRS.
+    reach_m
+        See `match_visits`.
 
     Returns
     -------
-    Series
-        On the checkpoints' index, float: n a week is n/7 a day, n a month is n over the days of that month; only days on
-        which the checkpoint is open.
+    DataFrame
+        `place_code`, `staff_id`, `day`, `why` (`named`, `doubted`, `accuracy`); a check-in may stand for several checkpoints.
 
     Raises
     ------
-    ValueError
-        If the last day lies before the first.
-
-    Notes
-    -----
-    Additive: the dues of two spans that meet add up to the due of both. Rule: docs/kpi.md, "visits due".
+    CrsError
+        If the layers do not share one metric CRS.
     """
-    days = _days(first_on, last_on)
-    day_numbers = _day_numbers(days)
-    month_share = np.array([1 / calendar.monthrange(day.year, day.month)[1] for day in days])
-    opened, closed = _day_numbers(checkpoints["opened_on"]), _day_numbers(checkpoints["closed_on"])
-    is_open = (day_numbers >= opened[:, None]) & (day_numbers < closed[:, None])
-    weekly = is_open.sum(axis=1) / _DAYS_A_WEEK
-    monthly = is_open @ month_share
-    times = np.where(checkpoints["per"] == "week", weekly, monthly) * checkpoints["n_visits_due"].to_numpy()
-    return pd.Series(times.astype(float), index=checkpoints.index, name="n_due")
+    require_one_metric_crs(checkins=checkins, checkpoints=checkpoints)
+    reason = visits["reason"].to_numpy(dtype=object)
+    code_of = checkpoints["name"].rename_axis("place_code").reset_index()
+    lost = visits[np.isin(reason, ["no_position", "place_doubted"]) & visits["place"].notna().to_numpy()]
+    # The importer puts the address behind the title, with a blank between.
+    titles = pd.concat(
+        [lost.assign(title=lost["place"]), lost.assign(title=lost["place"].astype(str).str.split().str[0])]
+    )
+    named = titles.merge(code_of, left_on="title", right_on="name", suffixes=("_none", ""))
+    near = np.isin(reason, ["place_doubted", "inaccurate", "too_far"])
+    xy, points = coordinates_of(checkins), coordinates_of(checkpoints)
+    error_m = np.where(reason == "place_doubted", 0.0, accuracy_of(checkins))
+    rows = np.flatnonzero(near & np.isfinite(xy).all(axis=1) & ((error_m > 0) | (reason == "place_doubted")))
+    standing = np.flatnonzero(np.isfinite(points).all(axis=1))
+    found = cKDTree(points[standing].reshape(-1, 2)).query_ball_point(xy[rows].reshape(-1, 2), reach_m + error_m[rows])
+    pairs = [(row, standing[point]) for row, near_points in zip(rows, found, strict=True) for point in near_points]
+    at, which = (np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ((), ())))
+    wide = visits.iloc[at].assign(
+        place_code=checkpoints.index.to_numpy(dtype=object)[which],
+        why=np.where(reason[at] == "place_doubted", "doubted", "accuracy"),
+    )
+    columns = ["place_code", "staff_id", "day", "why"]
+    both = [named.assign(why="named")[columns], wide[columns]]
+    return pd.concat(both, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def visit_figures(
@@ -177,7 +209,7 @@ def visit_figures(
     -------
     DataFrame
         On the checkpoints' index: `n_due` (whole visits, rounded half up), `n_made` (at most one a day), `n_counted` (made,
-        at most due), `last_visit_at` (NaT: none known), `state`: `visited` (made as often as due), `waiting` (the span goes
+        at most due), `last_visit_at` (of whatever class; NaT: none known), `state`: `visited` (made as often as due), `waiting` (the span goes
         on, and until yesterday nothing was missed), `never` (no visit known at all, though due), `missed`, `unknown` (nobody
         checked in anywhere in the span, so nothing can be said).
 
@@ -186,7 +218,7 @@ def visit_figures(
     ValueError
         If the last day lies before the first.
     """
-    _days(first_on, last_on)
+    span_days(first_on, last_on)
     n_due = np.floor(visits_due(checkpoints, first_on=first_on, last_on=last_on) + 0.5).astype(int)
     made = visits.dropna(subset="checkpoint_code")
     inside = made[(made["day"] >= first_on) & (made["day"] <= last_on)]
@@ -196,7 +228,8 @@ def visit_figures(
         .size()
         .reindex(checkpoints.index, fill_value=0)
     )
-    last_visit_at = made.groupby("checkpoint_code")["happened_at"].max().reindex(checkpoints.index)
+    there = visits[visits["place_code"].notna() & visits["reason"].isin(CLASSES)]
+    last_visit_at = there.groupby("place_code")["happened_at"].max().reindex(checkpoints.index)
     anybody = ((visits["day"] >= first_on) & (visits["day"] <= last_on)).any()
     is_over = last_on < today
     due_so_far = n_due if is_over else np.floor(_due_before(checkpoints, first_on=first_on, today=today)).astype(int)
@@ -256,9 +289,7 @@ def due_today(checkpoints: pd.DataFrame, visits: pd.DataFrame, *, today: date) -
     KeyError
         If a column is missing.
     """
-    is_open = (_day_numbers(checkpoints["opened_on"]) <= today.toordinal()) & (
-        _day_numbers(checkpoints["closed_on"]) > today.toordinal()
-    )
+    is_open = due_days(checkpoints, [today])[:, 0]
     standing = checkpoints[is_open & (checkpoints["n_visits_due"] > 0)]
     starts = {"week": today - timedelta(days=today.weekday()), "month": today.replace(day=1)}
     made = visits.dropna(subset="checkpoint_code").drop_duplicates(["checkpoint_code", "day"])
@@ -316,17 +347,6 @@ def visit_calendar(visits: pd.DataFrame, area_of_checkpoint: pd.Series, *, days:
     return table.rename_axis(index="area", columns="day")
 
 
-def _days(first_on: date, last_on: date) -> list[date]:
-    if last_on < first_on:
-        raise ValueError(f"`last_on` must not lie before `first_on`, got {last_on} and {first_on}.")
-    return [first_on + timedelta(days=step) for step in range((last_on - first_on).days + 1)]
-
-
-def _day_numbers(days: Iterable[Any]) -> npt.NDArray[np.int64]:
-    """Return days as numbers; a missing day lies after all others."""
-    return np.array([_NEVER if pd.isna(day) else day.toordinal() for day in days], dtype=np.int64)
-
-
 def span_instants(first_on: date, last_on: date, *, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the instants at which a span of days begins (inside) and ends (outside), by the township's clock.
 
@@ -335,7 +355,7 @@ def span_instants(first_on: date, last_on: date, *, zone: tzinfo) -> tuple[datet
     ValueError
         If the last day lies before the first.
     """
-    days = _days(first_on, last_on)
+    days = span_days(first_on, last_on)
     begin = datetime(days[0].year, days[0].month, days[0].day, tzinfo=zone)
     after = days[-1] + timedelta(days=1)
     return begin, datetime(after.year, after.month, after.day, tzinfo=zone)

@@ -25,6 +25,8 @@ class TownshipContext:
         Accounts; empty while none are loaded, then accounts are not checked.
     category_keys
         `(category_code, list_year)` of the categories.
+    household_codes
+        Households; empty while none are loaded, then the households of visits are not checked.
     incident_codes
         Incidents already recorded: their steps may come in a later file.
     landmarks
@@ -37,6 +39,7 @@ class TownshipContext:
     grid_codes: frozenset[str] = frozenset()
     staff_ids: frozenset[str] = frozenset()
     category_keys: frozenset[tuple[str, int]] = frozenset()
+    household_codes: frozenset[str] = frozenset()
     incident_codes: frozenset[str] = frozenset()
     landmarks: Mapping[str, gpd.GeoSeries] = field(default_factory=dict)
 

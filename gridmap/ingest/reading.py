@@ -16,7 +16,19 @@ from gridmap.ingest.columns import Part, Recognised, recognise, require_mapping,
 from gridmap.ingest.context import TownshipContext
 from gridmap.ingest.datum import DATUMS
 from gridmap.ingest.files import TABLE_ENDINGS, WORKBOOK_ENDINGS, FileFacts, Source, open_files
-from gridmap.ingest.layers import areas, checkins, checkpoints, grids, households, incidents, lines, staff
+from gridmap.ingest.gpx import fix_table
+from gridmap.ingest.layers import (
+    areas,
+    checkins,
+    checkpoints,
+    grids,
+    home_visits,
+    households,
+    incidents,
+    lines,
+    staff,
+    tracks,
+)
 from gridmap.ingest.layers.layer import Layer, Taken, empty_frame
 from gridmap.ingest.ledger import Ledger
 from gridmap.ingest.limits import Limits
@@ -37,6 +49,8 @@ LAYERS: Mapping[str, Layer] = {
         staff.LAYER,
         checkpoints.LAYER,
         checkins.LAYER,
+        tracks.LAYER,
+        home_visits.LAYER,
         incidents.LAYER,
     )
 }
@@ -168,7 +182,12 @@ def read_layer(
     bounds = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="gridmap-import-") as folder:
         sources, facts = open_files(files, limits=bounds, work=Path(folder))
-        tables = [table for source in sources for table in _tables(source, chosen, mapping=mapping, limits=bounds)]
+        accounts = context.staff_ids if context else frozenset()
+        tables = [
+            table
+            for source in sources
+            for table in _tables(source, chosen, mapping=mapping, limits=bounds, accounts=accounts)
+        ]
     fits, unused = _choose_tables(tables, chosen, mapping=mapping, sheet=sheet, file=facts.name)
     ledgers = {part: Ledger(table, fit) for part, (table, fit) in fits.items()}
     if not any(ledger.n_rows for ledger in ledgers.values()):
@@ -187,7 +206,9 @@ def _chosen(layer: str, *, datum: str | None, mapping: Mapping[str, str] | None)
     return LAYERS[layer]
 
 
-def _tables(source: Source, layer: Layer, *, mapping: Mapping[str, str] | None, limits: Limits) -> list[RawTable]:
+def _tables(
+    source: Source, layer: Layer, *, mapping: Mapping[str, str] | None, limits: Limits, accounts: frozenset[str]
+) -> list[RawTable]:
     if source.ending in TABLE_ENDINGS:
         return [read_csv(source.path, name=source.name, parts=layer.parts, mapping=mapping, limits=limits)]
     if source.ending in WORKBOOK_ENDINGS:
@@ -199,7 +220,10 @@ def _tables(source: Source, layer: Layer, *, mapping: Mapping[str, str] | None, 
                 raise InputError(t("ingest.error_json_kind", file=source.name, layer=layer.name))
             return [checkin_table(content, name=source.name, encoding=encoding, limits=limits)]
         source = Source(path=source.path, name=source.name, ending=".geojson")
-    return read_features(source, limits=limits)
+    features = read_features(source, limits=limits)
+    if layer.name == tracks.LAYER.name and source.ending == ".gpx":
+        return [fix_table(features, name=source.name, accounts=accounts)]
+    return features
 
 
 def _choose_tables(

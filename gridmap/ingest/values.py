@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 One = Callable[[Any], tuple[Any, bool] | None]
 
 _NOTHING = frozenset({"-", "--", "/", "—", "——", "无", "空", "null", "none", "n/a", "#n/a", "#null!"})
-_UNITS = "人|户|个|次|名|位|口|米|m"
+_UNITS = "人|户|个|次|名|位|口|米|m|分钟|min"
 _NUMBER = re.compile(rf"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:{_UNITS})?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)

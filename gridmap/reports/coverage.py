@@ -1,7 +1,7 @@
 """Coverage: which households have a checkpoint near, which checkpoints were visited, who lives beyond 15 minutes."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 import geopandas as gpd
 import pandas as pd
@@ -9,14 +9,16 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.coverage import checkpoint_cover, cover_by_grid
 from gridmap.analysis.reach import walking_reach
-from gridmap.analysis.visits import span_instants, visit_figures
+from gridmap.analysis.visits import visit_figures
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
-from gridmap.reports.ground import Ground, read_ground, read_visits
+from gridmap.reports.ground import Ground, VisitRule, read_ground, read_rounds
 from gridmap.reports.township import open_on
+from gridmap.reports.visits import VisitReport, visit_report
 from gridmap.store.places import read_paths
 from gridmap.store.versions import read_known_at
 
+_ALWAYS, _FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 STATES = ("never", "missed", "waiting", "unknown", "visited")
 """States of a checkpoint, worst first."""
 
@@ -38,12 +40,14 @@ class CoverageReport:
         One row a household, EPSG:4490 points: `is_covered`, `status` (see `analysis.reach.walking_reach`).
     checkpoints
         Those open on some day of the span, worst first, EPSG:4490 points: `name`, `duty`, `village_name`, `grid_name`, `n_due`, `n_made`, `n_missing`,
-        `last_visit_at`, `state`.
+        `last_visit_at`, `state`, and the verdict columns of `reports.visits.VisitReport`.
     grids
         Worst first, index `grid_code`: `name`, `village_name` and the columns of `analysis.coverage.cover_by_grid`.
     villages
         Most households beyond 15 minutes first: `village_name`, `n_households`, `n_outside`, `reached_share`,
         `median_walk_m`.
+    visits
+        Verdicts, tables, streaks, calendars and door-to-door shares.
     """
 
     known_at: datetime | None
@@ -57,9 +61,10 @@ class CoverageReport:
     checkpoints: gpd.GeoDataFrame
     grids: pd.DataFrame
     villages: pd.DataFrame
+    visits: VisitReport
 
 
-@depends_on("places", "households", "base_map", "checkpoints", "checkins")
+@depends_on("places", "households", "base_map", "checkpoints", "checkins", "tracks", "home_visits", "staff")
 def coverage_report(
     connection: Connection,
     *,
@@ -71,6 +76,9 @@ def coverage_report(
     now: datetime,
     zone: tzinfo,
     checkpoint_reach_m: float,
+    fix_accuracy_m: float,
+    patrol_max_speed_kmh: float,
+    far_checkin_m: float,
     cover_reach_m: float,
     service_reach_m: float,
     path_attach_m: float,
@@ -94,7 +102,9 @@ def coverage_report(
         The present instant; only what was recorded by then counts.
     zone
         The township's clock.
-    checkpoint_reach_m, cover_reach_m, service_reach_m, path_attach_m, path_snap_m
+    checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m
+        See `settings`.
+    cover_reach_m, service_reach_m, path_attach_m, path_snap_m
         See `settings`.
 
     Raises
@@ -104,7 +114,6 @@ def coverage_report(
     """
     today = now.astimezone(zone).date()
     ground = read_ground(connection, township_code=township_code, on=today)
-    since, _ = span_instants(first_on, last_on, zone=zone)
     open_today = ground.checkpoints[open_on(ground.checkpoints, today)]
     reach = _service_reach(
         connection, ground, open_today, reach_m=service_reach_m, attach_limit_m=path_attach_m, snap_m=path_snap_m
@@ -114,30 +123,48 @@ def coverage_report(
     cover = checkpoint_cover(ground.households, near, reach_m=cover_reach_m)
     households = ground.households.join(cover).join(reach)
     # "Never" looks at everything that is known, not only at the span.
-    begin = datetime(2000, 1, 1, tzinfo=zone)
-    visits = read_visits(
+    rounds = read_rounds(
         connection,
-        ground,
-        since=begin,
-        until=max(now, since),
-        known_at=now,
+        ground.checkpoints,
+        township=ground.township,
+        since=_ALWAYS,
+        until=_FOR_EVER,
+        now=now,
         zone=zone,
-        checkpoint_reach_m=checkpoint_reach_m,
+        rule=VisitRule(
+            checkpoint_reach_m=checkpoint_reach_m,
+            fix_accuracy_m=fix_accuracy_m,
+            patrol_max_speed_kmh=patrol_max_speed_kmh,
+            far_checkin_m=far_checkin_m,
+        ),
     )
     in_span = wanted[(wanted["opened_on"] <= last_on) & (wanted["closed_on"] > first_on)]
-    rounds = visit_figures(in_span, visits, first_on=first_on, last_on=last_on, today=today)
-    checkpoints = _named_checkpoints(ground, in_span, rounds)
+    figures = visit_figures(in_span, rounds.visits, first_on=first_on, last_on=last_on, today=today)
+    checkpoints = _named_checkpoints(ground, in_span, figures)
     if village_code is not None:
         households = households[households["group_code"].str.startswith(village_code)]
         checkpoints = checkpoints[checkpoints["village_code"] == village_code]
+    visits = visit_report(
+        connection,
+        ground,
+        checkpoints,
+        rounds,
+        households=households,
+        first_on=first_on,
+        last_on=last_on,
+        now=now,
+        zone=zone,
+    )
+    checkpoints = checkpoints.join(visits.checkpoints)
     has_points = len(near) > 0
     return CoverageReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
-        **_figures(households, checkpoints, has_points=has_points, has_visits=len(visits) > 0),
+        **_figures(households, checkpoints, has_points=has_points, has_visits=len(rounds.visits) > 0),
         households=households.to_crs(STORED_CRS),
         checkpoints=gpd.GeoDataFrame(checkpoints).to_crs(STORED_CRS),
         grids=_grids(ground, households),
         villages=_villages(ground, households),
+        visits=visits,
     )
 
 

@@ -31,7 +31,18 @@ class DataReport:
     imports: pd.DataFrame
 
 
-@depends_on("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports")
+@depends_on(
+    "places",
+    "households",
+    "base_map",
+    "checkpoints",
+    "checkins",
+    "tracks",
+    "home_visits",
+    "incidents",
+    "staff",
+    "imports",
+)
 def data_report(connection: Connection, *, township_code: str) -> DataReport:
     """Say what the database holds of a township and where it came from.
 

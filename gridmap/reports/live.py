@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
 from gridmap.analysis.incidents import closing_figures, daily_counts, incident_states
-from gridmap.analysis.visits import due_today, match_visits, span_instants, visit_calendar
+from gridmap.analysis.visits import due_today, span_instants, visit_calendar
 from gridmap.reports.figures import Figure, count, depends_on, share
+from gridmap.reports.ground import VisitRule, read_rounds
 from gridmap.reports.township import find_township, open_on, read_standing_checkpoints
 from gridmap.store.activity import read_active_incidents, read_active_steps
-from gridmap.store.facts import read_checkins
-from gridmap.store.places import read_areas
+from gridmap.store.places import read_areas, read_grids
 from gridmap.store.versions import read_known_at
 
 DISPUTE_DAYS, CALENDAR_DAYS, N_EVENTS = 30, 14, 7
@@ -133,9 +133,17 @@ class IncidentsReport:
     marks: tuple[Mark, ...]
 
 
-@depends_on("places", "checkpoints", "checkins")
+@depends_on("places", "checkpoints", "checkins", "tracks", "staff")
 def patrol_report(
-    connection: Connection, *, township_code: str, now: datetime, zone: tzinfo, checkpoint_reach_m: float
+    connection: Connection,
+    *,
+    township_code: str,
+    now: datetime,
+    zone: tzinfo,
+    checkpoint_reach_m: float,
+    fix_accuracy_m: float,
+    patrol_max_speed_kmh: float,
+    far_checkin_m: float,
 ) -> PatrolReport:
     """Return today's patrol and the last two weeks.
 
@@ -149,23 +157,38 @@ def patrol_report(
         The instant, tz-aware.
     zone
         The township's clock.
-    checkpoint_reach_m
-        Metres within which a check-in is a visit.
+    checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m
+        See `settings`.
 
     Raises
     ------
     InputError
         If the township is not in the database.
     """
-    metric = find_township(connection, township_code=township_code).metric_epsg
+    township = find_township(connection, township_code=township_code)
+    metric = township.metric_epsg
     today = now.astimezone(zone).date()
     days = _days_up_to(today, CALENDAR_DAYS)
     since, _ = span_instants(min(days[0], today.replace(day=1)), today, zone=zone)
     checkpoints = read_standing_checkpoints(connection, township_code=township_code)
-    checkins = read_checkins(connection, township_code=township_code, since=since, until=now)
+    grids = read_grids(connection, township_code=township_code, on=today).to_crs(metric)
     villages = read_areas(connection, township_code=township_code, level="village")
     placed = checkpoints.to_crs(metric)
-    visits = match_visits(checkins.to_crs(metric), placed, reach_m=checkpoint_reach_m, zone=zone)
+    visits = read_rounds(
+        connection,
+        placed.assign(grid_code=locate(placed, grids)),
+        township=township,
+        since=since,
+        until=now,
+        now=now,
+        zone=zone,
+        rule=VisitRule(
+            checkpoint_reach_m=checkpoint_reach_m,
+            fix_accuracy_m=fix_accuracy_m,
+            patrol_max_speed_kmh=patrol_max_speed_kmh,
+            far_checkin_m=far_checkin_m,
+        ),
+    ).visits
     due = due_today(checkpoints, visits, today=today)
     known = len(checkpoints) > 0 and len(visits) > 0
     n_due = len(due) if known else None

@@ -12,7 +12,7 @@ from gridmap.analysis.incidents import incident_states
 from gridmap.analysis.visits import span_instants, visit_figures
 from gridmap.analysis.workload import workload
 from gridmap.reports.figures import Figure, count, depends_on, share
-from gridmap.reports.ground import read_ground, read_visits
+from gridmap.reports.ground import VisitRule, read_ground, read_rounds
 from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.people import read_postings
 from gridmap.store.plans import read_plan_in_force
@@ -75,7 +75,7 @@ class WorkloadReport:
     made: Figure
 
 
-@depends_on("places", "households", "checkpoints", "checkins", "incidents", "staff")
+@depends_on("places", "households", "checkpoints", "checkins", "tracks", "incidents", "staff")
 def workload_report(
     connection: Connection,
     *,
@@ -87,6 +87,9 @@ def workload_report(
     household_cap: int,
     near_cap_share: float,
     checkpoint_reach_m: float,
+    fix_accuracy_m: float,
+    patrol_max_speed_kmh: float,
+    far_checkin_m: float,
     due_soon_hours: int,
     by_todays_plan: bool = False,
 ) -> WorkloadReport:
@@ -106,7 +109,7 @@ def workload_report(
         The township's clock.
     household_cap
         Used where the plan in force names no cap.
-    near_cap_share, checkpoint_reach_m, due_soon_hours
+    near_cap_share, checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m, due_soon_hours
         See `settings`.
     by_todays_plan
         Whether a past span is counted by today's grids: each household, incident and checkpoint by its place. Else by those
@@ -130,9 +133,21 @@ def workload_report(
     steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
     placed = locate(incidents.to_crs(ground.township.metric_epsg), ground.grids)
-    visits = read_visits(
-        connection, ground, since=since, until=until, known_at=now, zone=zone, checkpoint_reach_m=checkpoint_reach_m
-    )
+    visits = read_rounds(
+        connection,
+        ground.checkpoints,
+        township=ground.township,
+        since=since,
+        until=until,
+        now=now,
+        zone=zone,
+        rule=VisitRule(
+            checkpoint_reach_m=checkpoint_reach_m,
+            fix_accuracy_m=fix_accuracy_m,
+            patrol_max_speed_kmh=patrol_max_speed_kmh,
+            far_checkin_m=far_checkin_m,
+        ),
+    ).visits
     rounds = visit_figures(ground.checkpoints, visits, first_on=first_on, last_on=last_on, today=today)
     postings = read_postings(connection, township_code=township_code, on=plan_on)
     table = workload(

@@ -1,4 +1,4 @@
-"""Read facts: check-ins, incidents and their steps, of a span of time and as known at an instant."""
+"""Read facts: check-ins, tracks, home visits, incidents and their steps, of a span of time and as known at an instant."""
 
 from datetime import datetime
 
@@ -14,6 +14,20 @@ FROM checkin
 WHERE township_code = :township_code AND happened_at >= :since AND happened_at < :until
   AND (CAST(:known_at AS timestamptz) IS NULL OR recorded_at <= :known_at)
 ORDER BY happened_at, checkin_id
+"""
+_FIXES = """
+SELECT track_code, staff_id, happened_at, recorded_at, accuracy_m, ST_AsBinary(geom) AS geom
+FROM track_fix
+WHERE township_code = :township_code AND happened_at >= :since AND happened_at < :until
+  AND (CAST(:known_at AS timestamptz) IS NULL OR recorded_at <= :known_at)
+ORDER BY track_code, happened_at
+"""
+_HOME_VISITS = """
+SELECT household_code, staff_id, happened_at, recorded_at
+FROM home_visit
+WHERE township_code = :township_code AND happened_at >= :since AND happened_at < :until
+  AND (CAST(:known_at AS timestamptz) IS NULL OR recorded_at <= :known_at)
+ORDER BY happened_at, household_code
 """
 _INCIDENTS = """
 SELECT incident_code, category_code, list_year, category.name AS category_name, category.kind, category.is_private,
@@ -57,6 +71,51 @@ def read_checkins(
         known_at=known_at,
     )
     return gpd.GeoDataFrame(with_instants(checkins, "happened_at", "recorded_at"))
+
+
+def read_fixes(
+    connection: Connection,
+    *,
+    township_code: str,
+    since: datetime,
+    until: datetime,
+    known_at: datetime | None = None,
+) -> gpd.GeoDataFrame:
+    """Return the fixes of GPS tracks of a span (`since` inside, `until` outside), by track and instant.
+
+    Columns `track_code`, `staff_id`, `happened_at`, `recorded_at`, `accuracy_m`. With `known_at` only what was recorded by
+    then. They serve visits and lanes that nobody walked; a person's way is shown nowhere.
+    """
+    fixes = read_layer(
+        connection,
+        _FIXES,
+        index=None,
+        township_code=township_code,
+        since=since,
+        until=until,
+        known_at=known_at,
+    )
+    return gpd.GeoDataFrame(with_instants(fixes, "happened_at", "recorded_at"))
+
+
+def read_home_visits(
+    connection: Connection,
+    *,
+    township_code: str,
+    since: datetime,
+    until: datetime,
+    known_at: datetime | None = None,
+) -> pd.DataFrame:
+    """Return the door-to-door visits of a span: `household_code`, `staff_id`, `happened_at`, `recorded_at`."""
+    visits = read_table(
+        connection,
+        _HOME_VISITS,
+        township_code=township_code,
+        since=since,
+        until=until,
+        known_at=known_at,
+    )
+    return with_instants(visits, "happened_at", "recorded_at")
 
 
 def read_incidents(

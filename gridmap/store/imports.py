@@ -55,6 +55,8 @@ def read_layer_counts(connection: Connection, *, township_code: str) -> pd.DataF
         UNION ALL SELECT 'staff', count(*) FROM staff WHERE township_code = :township_code
         UNION ALL SELECT 'checkpoints', count(*) FROM checkpoint WHERE township_code = :township_code
         UNION ALL SELECT 'checkins', count(*) FROM checkin WHERE township_code = :township_code
+        UNION ALL SELECT 'tracks', count(*) FROM track_fix WHERE township_code = :township_code
+        UNION ALL SELECT 'home_visits', count(*) FROM home_visit WHERE township_code = :township_code
         UNION ALL SELECT 'incidents', count(*) FROM incident WHERE township_code = :township_code
         """,
         index="layer",

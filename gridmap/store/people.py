@@ -23,3 +23,14 @@ def read_postings(connection: Connection, *, township_code: str, on: date) -> pd
         township_code=township_code,
         on=on,
     )
+
+
+def read_all_postings(connection: Connection, *, township_code: str) -> pd.DataFrame:
+    """Return every posting there is or was; columns as of `read_postings`, `valid_until` null while it lasts."""
+    return read_table(
+        connection,
+        "SELECT staff_id, name, grid_code, team_code, role, valid_from, valid_until"
+        " FROM posting JOIN staff USING (staff_id)"
+        " WHERE township_code = :township_code ORDER BY staff_id, valid_from, grid_code, team_code",
+        township_code=township_code,
+    )

@@ -155,11 +155,13 @@ def read_labels(connection: Connection, *, township_code: str) -> gpd.GeoDataFra
 def read_checkpoints(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:
     """Return checkpoints, also closed ones, index `checkpoint_code`.
 
-    Columns `name`, `kind`, `duty`, `n_visits_due`, `per`, `opened_on`, `closed_on`.
+    Columns `name`, `kind`, `duty`, `n_visits_due`, `per`, `opened_on`, `closed_on`, and, null where nothing is asked:
+    `hours_from`, `hours_until` (`datetime.time`), `season_from`, `season_until` (MM-DD), `least_stay_minutes`.
     """
     return read_layer(
         connection,
-        "SELECT checkpoint_code, name, kind, duty, n_visits_due, per, opened_on, closed_on, ST_AsBinary(geom) AS geom"
+        "SELECT checkpoint_code, name, kind, duty, n_visits_due, per, opened_on, closed_on, hours_from, hours_until,"
+        " season_from, season_until, least_stay_minutes, ST_AsBinary(geom) AS geom"
         " FROM checkpoint WHERE township_code = :township_code ORDER BY checkpoint_code",
         index="checkpoint_code",
         township_code=township_code,

@@ -6,7 +6,19 @@ from sqlalchemy import Connection, text
 
 CHANNEL = "gridmap"
 _ANY_TIME = datetime(9999, 12, 31, tzinfo=UTC)
-TOPICS = ("places", "households", "base_map", "checkpoints", "checkins", "incidents", "staff", "imports", "plans")
+TOPICS = (
+    "places",
+    "households",
+    "base_map",
+    "checkpoints",
+    "checkins",
+    "tracks",
+    "home_visits",
+    "incidents",
+    "staff",
+    "imports",
+    "plans",
+)
 
 
 def read_versions(connection: Connection) -> dict[str, int]:
@@ -18,11 +30,13 @@ def read_versions(connection: Connection) -> dict[str, int]:
 
 
 def read_known_at(connection: Connection, *, township_code: str, until: datetime | None = None) -> datetime | None:
-    """Return when the newest fact (check-in, incident or step) was recorded, by an instant if one is given; else None."""
+    """Return when the newest fact (check-in, track, home visit, incident or step) was recorded, by an instant if one is given; else None."""
     newest: datetime | None = connection.execute(
         text(
             "SELECT greatest("
             "(SELECT max(recorded_at) FROM checkin WHERE township_code = :township_code AND recorded_at <= :until),"
+            "(SELECT max(recorded_at) FROM track_fix WHERE township_code = :township_code AND recorded_at <= :until),"
+            "(SELECT max(recorded_at) FROM home_visit WHERE township_code = :township_code AND recorded_at <= :until),"
             "(SELECT max(recorded_at) FROM incident WHERE township_code = :township_code AND recorded_at <= :until),"
             "(SELECT max(step.recorded_at) FROM incident_step AS step JOIN incident USING (incident_code)"
             " WHERE incident.township_code = :township_code AND step.recorded_at <= :until))"

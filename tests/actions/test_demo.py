@@ -28,7 +28,8 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
     done, told = _load(engine)
     assert done
     assert [outcome.reading.layer for outcome in told] == [
-        "areas", "households", "paths", "water", "grids", "staff", "checkpoints", "checkins", "incidents",
+        "areas", "households", "paths", "water", "grids", "staff", "checkpoints", "checkins", "tracks",
+        "home_visits", "incidents",
     ]  # fmt: skip
     assert all(one.reading.n_taken + one.reading.n_quarantined == one.reading.n_read for one in told)
     with engine.connect() as connection:

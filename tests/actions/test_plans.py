@@ -272,6 +272,9 @@ def test_a_past_span_is_counted_by_the_grids_of_its_time_and_on_demand_by_todays
                 household_cap=100,
                 near_cap_share=0.9,
                 checkpoint_reach_m=50,
+                fix_accuracy_m=20,
+                patrol_max_speed_kmh=40,
+                far_checkin_m=5000,
                 due_soon_hours=24,
                 by_todays_plan=by_todays_plan,
             )

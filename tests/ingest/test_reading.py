@@ -308,6 +308,8 @@ def sample():
         ("checkpoints", "checkpoints.csv"),
         ("staff", "staff.xlsx"),
         ("checkins", "checkins.json"),
+        ("tracks", "tracks.csv"),
+        ("home_visits", "home_visits.xlsx"),
         ("incidents", "incidents.xlsx"),
     ):
         context = TownshipContext(township_code=township, areas=areas, landmarks=landmarks, **known)
@@ -315,6 +317,8 @@ def sample():
         frame = readings[layer].frames[layer]
         if layer == "grids":
             known["grid_codes"] = frozenset(frame["grid_code"])
+        if layer == "households":
+            known["household_codes"] = frozenset(frame["household_code"])
         if layer == "staff":
             known["staff_ids"] = frozenset(frame["staff_id"])
         if layer in {"households", "paths", "checkpoints"}:
@@ -343,6 +347,8 @@ def test_the_sample_is_understood_as_it_was_written(sample):
         "checkpoints": (None, "cgcs2000"),
         "staff": (None, None),
         "checkins": (None, "gcj02"),
+        "tracks": (None, "wgs84"),
+        "home_visits": (None, None),
         "incidents": (None, "cgcs2000"),
     }
     assert {sample[layer].encoding for layer in ("areas", "grids", "checkpoints")} == {"gb18030"}

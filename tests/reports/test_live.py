@@ -11,6 +11,7 @@ from tests.busy import NOW, write_checkpoints
 from tests.tiny import TOWNSHIP
 
 ZONE = ZoneInfo("Asia/Shanghai")
+VISIT_RULE = {"checkpoint_reach_m": 60, "fix_accuracy_m": 20, "patrol_max_speed_kmh": 40, "far_checkin_m": 5000}
 
 
 def _incidents(engine: Engine) -> IncidentsReport:
@@ -20,7 +21,7 @@ def _incidents(engine: Engine) -> IncidentsReport:
 
 def _patrol(engine: Engine) -> PatrolReport:
     with engine.connect() as connection:
-        return patrol_report(connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, checkpoint_reach_m=60)
+        return patrol_report(connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, **VISIT_RULE)
 
 
 def test_today_is_counted_by_what_happened_and_what_was_closed(busy_engine: Engine):

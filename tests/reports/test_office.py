@@ -17,11 +17,12 @@ from tests.busy import NOW
 from tests.tiny import EAST_VILLAGE, GRIDS, TOWNSHIP, WEST_VILLAGE
 
 COMMON = {"township_code": TOWNSHIP, "now": NOW, "zone": ZoneInfo("Asia/Shanghai")}
+VISIT_RULE = {"checkpoint_reach_m": 60, "fix_accuracy_m": 20, "patrol_max_speed_kmh": 40, "far_checkin_m": 5000}
 OCTOBER = {"first_on": date(2026, 10, 1), "last_on": date(2026, 10, 15)}
 
 
 def _workload(engine: Engine, **changed: object) -> WorkloadReport:
-    options = {"household_cap": 100, "near_cap_share": 0.9, "checkpoint_reach_m": 60, "due_soon_hours": 24}
+    options = {"household_cap": 100, "near_cap_share": 0.9, **VISIT_RULE, "due_soon_hours": 24}
     with engine.connect() as connection:
         return workload_report(connection, **{**COMMON, **OCTOBER, **options, **changed})
 
@@ -30,7 +31,7 @@ def _coverage(engine: Engine, **changed: object) -> CoverageReport:
     options = {
         "duty": None,
         "village_code": None,
-        "checkpoint_reach_m": 60,
+        **VISIT_RULE,
         "cover_reach_m": 300,
         "service_reach_m": 1125,
         "path_attach_m": 300,

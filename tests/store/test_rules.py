@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -103,10 +105,24 @@ def _one_checkin(connection: Connection) -> None:
     write_rows(connection, "checkin", pd.DataFrame([row]), key=["staff_id", "happened_at", "kind"], append_only=True)
 
 
-@pytest.mark.parametrize("sql", ["UPDATE checkin SET place = 'x'", "DELETE FROM checkin", "TRUNCATE checkin"])
-def test_facts_are_append_only(tiny_engine: Engine, sql: str):
+def _one_fix(connection: Connection) -> None:
+    row = {"track_code": "t1", "township_code": tiny.TOWNSHIP, "staff_id": "m1", "happened_at": tiny.at(5)}
+    fixes = gpd.GeoDataFrame([row], geometry=tiny.stored([tiny.metric_point(100, 100)]))
+    write_rows(connection, "track_fix", fixes, key=["track_code", "happened_at"], append_only=True)
+
+
+def _one_home_visit(connection: Connection) -> None:
+    row = {"household_code": "H-0-0", "township_code": tiny.TOWNSHIP, "staff_id": "m1", "happened_at": tiny.at(5)}
+    write_rows(connection, "home_visit", pd.DataFrame([row]), key=["household_code", "happened_at"], append_only=True)
+
+
+@pytest.mark.parametrize("table", ["checkin", "track_fix", "home_visit"])
+@pytest.mark.parametrize("sql", ["UPDATE {} SET staff_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+def test_facts_are_append_only(tiny_engine: Engine, table: str, sql: str):
+    sql = sql.format(table)
     with tiny_engine.begin() as connection:
-        _one_checkin(connection)
+        for write in (_one_checkin, _one_fix, _one_home_visit):
+            write(connection)
     with pytest.raises(DBAPIError, match="never changed or deleted"), tiny_engine.begin() as connection:
         connection.execute(text(sql))
 
@@ -123,12 +139,37 @@ def test_geometry_outside_the_china_box_is_refused(tiny_engine: Engine, shape: s
         )
 
 
-def test_a_write_raises_the_version_of_its_topic_only(tiny_engine: Engine):
+@pytest.mark.parametrize(
+    ("write", "topic"), [(_one_checkin, "checkins"), (_one_fix, "tracks"), (_one_home_visit, "home_visits")]
+)
+def test_a_write_raises_the_version_of_its_topic_only(tiny_engine: Engine, write, topic: str):
     with tiny_engine.begin() as connection:
         before = read_versions(connection)
-        _one_checkin(connection)
+        write(connection)
         after = read_versions(connection)
-    assert {topic for topic in TOPICS if after[topic] != before[topic]} == {"checkins"}
+    assert {topic for topic in TOPICS if after[topic] != before[topic]} == {topic}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("hours_from = '08:00'", "hours_from_until"),
+        ("hours_from = '08:00', hours_until = '08:00'", "hours_from_until"),
+        ("season_from = '04-15'", "season_from_until"),
+        ("season_from = '4-15', season_until = '10-15'", "season_from_form"),
+        ("season_from = '04-15', season_until = '10-32'", "season_until_form"),
+        ("least_stay_minutes = 0", "least_stay_plausible"),
+    ],
+)
+def test_half_or_impossible_restrictions_of_a_checkpoint_are_refused(busy_engine: Engine, change: str, rule: str):
+    with pytest.raises(IntegrityError, match=rule), busy_engine.begin() as connection:
+        connection.execute(text(f"UPDATE checkpoint SET {change}"))
+
+
+def test_a_home_visit_is_of_a_known_household(tiny_engine: Engine):
+    row = {"household_code": "nowhere", "township_code": tiny.TOWNSHIP, "staff_id": "m1", "happened_at": tiny.at(5)}
+    with pytest.raises(ForeignKeyViolation, match="household"), tiny_engine.begin() as connection:
+        write_rows(connection, "home_visit", pd.DataFrame([row]), key=["household_code", "happened_at"])
 
 
 def test_units_are_read_by_code(tiny_engine: Engine):

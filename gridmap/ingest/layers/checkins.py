@@ -9,9 +9,10 @@ import pandas as pd
 from gridmap.frames import NO_CHECKIN_KIND
 from gridmap.ingest.columns import Column, Part
 from gridmap.ingest.layers.layer import Layer, Taken, frame_of
+from gridmap.ingest.layers.moments import happened_at
 from gridmap.ingest.ledger import Ledger
 from gridmap.ingest.positions import Given, place_points
-from gridmap.ingest.values import Flags, parse_instants, parse_unix_seconds
+from gridmap.ingest.values import Flags
 
 PART = Part(
     name="checkins",
@@ -45,7 +46,7 @@ def read_checkins(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) 
         ledger.refuse(unknown, "unknown_staff", target="staff_id")
     kind = ledger.text("kind", is_required=True)
     exception = ledger.text("exception")
-    happened_at = _happened_at(ledger, zone)
+    instants = happened_at(ledger, zone, is_unix=ledger.table.datum is not None)
     accuracy = ledger.number("accuracy_m")
     outside = accuracy.notna().to_numpy() & ~accuracy.between(0, _MAX_ACCURACY_M).to_numpy()
     ledger.refuse(outside, "out_of_range", target="accuracy_m", low=0, high=_MAX_ACCURACY_M)
@@ -55,26 +56,18 @@ def read_checkins(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) 
         "group_name": ledger.text("group_name"),
         "kind": kind,
         "exception": exception,
-        "happened_at": happened_at,
+        "happened_at": instants,
         "accuracy_m": accuracy,
         "place": _place(ledger),
         "note": ledger.text("note"),
     }
-    ledger.refuse_repeated(staff_id, happened_at, kind, target="staff_id")
+    ledger.refuse_repeated(staff_id, instants, kind, target="staff_id")
     return (Taken(part="checkins", frame=frame_of("checkins", columns, ledger, placed), ledger=ledger, placed=placed),)
 
 
 def _is_missed(kind: pd.Series, exception: pd.Series) -> Flags:
     missed = (kind == NO_CHECKIN_KIND) | exception.str.contains(NO_CHECKIN_KIND, regex=False, na=False)
     return np.asarray(missed, dtype=bool)
-
-
-def _happened_at(ledger: Ledger, zone: dt.tzinfo) -> pd.Series:
-    """Read unix seconds (WeCom) or written moments, whichever the column holds."""
-    cells = ledger.raw("happened_at")
-    is_unix = ledger.table.datum is not None or cells.dropna().astype(str).str.fullmatch(r"\d{9,10}(\.0)?").all()
-    parsed = parse_unix_seconds(cells, zone=zone) if is_unix else parse_instants(cells, zone=zone)
-    return ledger.book("happened_at", parsed, "not_a_time")
 
 
 def _place(ledger: Ledger) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Facts are appended: check-ins, incidents and their steps. A correction is a new row, never a change."""
+"""Facts are appended: check-ins, tracks, home visits, incidents and their steps. A correction is a new row, never a change."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from gridmap.codes import TOWNSHIP_PATTERN
 from gridmap.frames import INCIDENT_KINDS, STEP_KINDS, STEP_LEVELS, URGENCIES
 from gridmap.store.models.model import Instant, Model, geometry, matches, one_of, sound_geometry
 
-APPEND_ONLY = ("checkin", "incident", "incident_step")
+APPEND_ONLY = ("checkin", "track_fix", "home_visit", "incident", "incident_step")
 
 
 class Checkin(Model):
@@ -38,6 +38,45 @@ class Checkin(Model):
     note: Mapped[str | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_record.import_id"), index=True)
     geom: Mapped[WKBElement | None] = mapped_column(geometry("POINT"))
+
+
+class TrackFix(Model):
+    """One fix of a patrol's GPS track (巡查轨迹). Read for visits of checkpoints and of lanes only, never shown as a way."""
+
+    __tablename__ = "track_fix"
+    __table_args__ = (
+        matches("township_code", TOWNSHIP_PATTERN),
+        CheckConstraint("btrim(track_code) <> ''", name="track_code_given"),
+        CheckConstraint("accuracy_m IS NULL OR accuracy_m >= 0", name="accuracy_not_negative"),
+        Index("ix_track_fix_when", "township_code", "happened_at"),
+        sound_geometry(),
+    )
+
+    track_code: Mapped[str] = mapped_column(primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    township_code: Mapped[str]
+    staff_id: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=text("now()"))
+    accuracy_m: Mapped[float | None]
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import_record.import_id"), index=True)
+    geom: Mapped[WKBElement] = mapped_column(geometry("POINT"))
+
+
+class HomeVisit(Model):
+    """A household was visited door to door (入户走访): which, by whom, when; nothing of what was said."""
+
+    __tablename__ = "home_visit"
+    __table_args__ = (
+        matches("township_code", TOWNSHIP_PATTERN),
+        Index("ix_home_visit_when", "township_code", "happened_at"),
+    )
+
+    household_code: Mapped[str] = mapped_column(ForeignKey("household.household_code"), primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    township_code: Mapped[str]
+    staff_id: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=text("now()"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import_record.import_id"), index=True)
 
 
 class Category(Model):

@@ -1,6 +1,6 @@
 """Places: administrative areas, households, the base map and checkpoints."""
 
-from datetime import date
+from datetime import date, time
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -12,11 +12,15 @@ from gridmap.frames import (
     AREA_LEVELS,
     DUTIES,
     MAX_RESIDENTS,
+    MAX_STAY_MINUTES,
     PATH_KINDS,
     RHYTHMS,
     WATER_KINDS,
 )
 from gridmap.store.models.model import Model, geometry, matches, one_of, sound_geometry
+
+# A day of any year as MM-DD; such texts sort like the days.
+_SEASON_DAY = "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
 class Area(Model):
@@ -144,7 +148,10 @@ class Label(Model):
 
 
 class Checkpoint(Model):
-    """A place that must be visited so many times a week or month (巡查点); duty `service` is a service point."""
+    """A place that must be visited so many times a week or month (巡查点); duty `service` is a service point.
+
+    Hours may cross midnight and a season the new year; a null means at any time, all year, however short.
+    """
 
     __tablename__ = "checkpoint"
     __table_args__ = (
@@ -152,6 +159,14 @@ class Checkpoint(Model):
         one_of("per", RHYTHMS),
         matches("township_code", TOWNSHIP_PATTERN),
         CheckConstraint("n_visits_due BETWEEN 0 AND 200", name="n_visits_due_plausible"),
+        CheckConstraint(
+            "num_nonnulls(hours_from, hours_until) <> 1 AND (hours_from IS NULL OR hours_from <> hours_until)",
+            name="hours_from_until",
+        ),
+        CheckConstraint("num_nonnulls(season_from, season_until) <> 1", name="season_from_until"),
+        matches("season_from", _SEASON_DAY),
+        matches("season_until", _SEASON_DAY),
+        CheckConstraint(f"least_stay_minutes BETWEEN 1 AND {MAX_STAY_MINUTES}", name="least_stay_plausible"),
         CheckConstraint("closed_on IS NULL OR closed_on > opened_on", name="period"),
         sound_geometry(),
         Index("ix_checkpoint_open", "township_code", postgresql_where="closed_on IS NULL"),
@@ -166,5 +181,10 @@ class Checkpoint(Model):
     per: Mapped[str]
     opened_on: Mapped[date]
     closed_on: Mapped[date | None]
+    hours_from: Mapped[time | None]
+    hours_until: Mapped[time | None]
+    season_from: Mapped[str | None]
+    season_until: Mapped[str | None]
+    least_stay_minutes: Mapped[int | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_record.import_id"))
     geom: Mapped[WKBElement] = mapped_column(geometry("POINT"))

@@ -48,3 +48,45 @@ def test_a_rhythm_in_other_words_is_mended_and_told(tmp_path):
     reading = _read(tmp_path, SOUND.replace("每周2次", "每天1次"))
     assert reading.frames["checkpoints"]["n_visits_due"].tolist() == [7]
     assert reading.changed["change"].tolist() == ["`频次`: `每天1次` → `7/week`"]
+
+
+LONGER = HEADER + ",时段,季节,最短停留(分钟)"
+
+
+def _read_longer(tmp_path, *cells):
+    file = tmp_path / "checkpoints.csv"
+    file.write_text(
+        "\n".join([LONGER, *(f"{SOUND.replace('C1', f'C{k}')},{one}" for k, one in enumerate(cells))]), "utf-8"
+    )
+    return read("checkpoints", file, datum="cgcs2000")
+
+
+def test_hours_season_and_stay_are_read_and_may_be_blank(tmp_path):
+    points = _read_longer(tmp_path, "22:00-06:00,10-01至04-30,10", ",,", "全天,全年,5分钟").frames["checkpoints"]
+    assert points["hours_from"].tolist() == [dt.time(22), None, None]
+    assert points["hours_until"].tolist() == [dt.time(6), None, None]
+    assert points["season_from"].tolist() == ["10-01", None, None]
+    assert points["season_until"].tolist() == ["04-30", None, None]
+    assert points["least_stay_minutes"].fillna(-1).tolist() == [10, -1, 5]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ("早晚,,", "not_hours"),
+        (",汛期,", "not_a_season"),
+        (",,一会儿", "not_a_number"),
+        (",,0", "out_of_range"),
+        (",,2000", "out_of_range"),
+    ],
+)
+def test_unclear_restrictions_refuse_their_row(tmp_path, cells, code):
+    assert reasons(_read_longer(tmp_path, ",,", cells)) == {3: code}
+
+
+def test_english_headers_are_known(tmp_path):
+    file = tmp_path / "checkpoints.csv"
+    header = LONGER.replace("时段,季节,最短停留(分钟)", "hours,season,min_stay_minutes")
+    file.write_text(f"{header}\n{SOUND},08:00-18:00,04-15至10-15,10", "utf-8")
+    points = read("checkpoints", file, datum="cgcs2000").frames["checkpoints"]
+    assert points.loc[0, ["season_from", "least_stay_minutes"]].tolist() == ["04-15", 10]
