@@ -45,6 +45,12 @@ class Settings:
         No patrol is faster, on whatever wheels: bounds where it can have been between two fixes.
     far_checkin_m
         A check-in farther than this from every checkpoint is counted as far away, not as beside the place.
+    patrolled_days
+        So many days are looked back for the last patrol past each home.
+    patrol_pass_m
+        Metres along the paths within which a patrol passes a home.
+    long_unpatrolled_days
+        A home that nobody passed for so many days was passed long ago.
     cover_reach_m
         Metres in a straight line within which a household counts as covered by a checkpoint.
     service_minutes
@@ -86,6 +92,9 @@ class Settings:
     fix_accuracy_m: float = 20.0
     patrol_max_speed_kmh: float = 40.0
     far_checkin_m: float = 5000.0
+    patrolled_days: int = 60
+    patrol_pass_m: float = 100.0
+    long_unpatrolled_days: int = 30
     cover_reach_m: float = 300.0
     service_minutes: int = 15
     walking_kmh: float = 4.5

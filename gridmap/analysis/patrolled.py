@@ -183,6 +183,38 @@ def patrolled_by_path(edges: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["days_since", "length_m"], ascending=False, kind="stable")
 
 
+def longest_lanes(network: Network, homes: Attached, households: pd.DataFrame, *, from_days: float) -> gpd.GeoDataFrame:
+    """Return the pieces of path with homes that nobody passed for long, the longest first.
+
+    A hillside track without homes is no lane that owes a patrol.
+
+    Parameters
+    ----------
+    network
+        The paths.
+    homes
+        The households attached to it, in the order of `households`.
+    households
+        As `Patrolled.households`.
+    from_days
+        A home passed so many days ago, or more, was passed long ago.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row an edge: `path` (label), `n_households` (homes on it passed long ago), `days_since` (the longest), the line. Homes
+        of which nothing can be told are left out.
+    """
+    days = households["days_since"].to_numpy(dtype=float)
+    rows = pd.DataFrame({"edge": homes.edge, "days_since": days})[homes.is_matched & (days >= from_days)]
+    by_edge = rows.groupby("edge")["days_since"]
+    table = pd.DataFrame({"n_households": by_edge.size(), "days_since": by_edge.max()})
+    table = table.sort_values(["days_since", "n_households"], ascending=False, kind="stable")
+    edge = table.index.to_numpy(dtype=np.intp)
+    table.insert(0, "path", network.path[edge])
+    return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=network.lines[edge], crs=network.crs)
+
+
 def _passed_days(
     network: Network, homes: Attached, fixes: Attached, day: Ints, *, reach_m: float, n_days: int
 ) -> npt.NDArray[np.bool_]:
