@@ -40,7 +40,8 @@ def test_a_township_without_facts_shows_dashes_and_no_zero(live_page: AppTest, t
     markup = _markup(_drawn(live_page))
     values = re.findall(r'<b class="value [a-z]*">(.*?)</b>', markup)
     assert values == ["—"] * 6
-    assert "近 30 日没有事件" in markup
+    assert "尚无任何事件登记" in markup
+    assert "近 30 日没有事件" not in markup
 
 
 def test_the_wall_draws_every_panel(busy_page: AppTest):
