@@ -146,7 +146,10 @@ def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str |
 
 def cap_chart(report: WorkloadReport, village: str | None, room: Room) -> None:
     """Draw the households of every grid against the line of the cap, fullest first."""
-    rows = _of_village(report, village)
+    rows = _of_village(report, village).dropna(subset="n_households")
+    if rows.empty:
+        st.info(t("workload.no_households"))
+        return
     words = (t("workload.within_cap"), t("workload.above_cap"), t("workload.cap_line", cap=report.household_cap))
     with st.container(height=room.tall(_TABLE_PX), border=False):
         st.echarts_chart(
