@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from gridmap.errors import ConflictError, InputError, StoreUnavailable
 from gridmap.store.binaries import find
+from gridmap.store.database import first_line
 from gridmap.store.schema import upgrade_schema
 from gridmap.texts import t
 
@@ -131,7 +132,7 @@ def _connected(url: URL) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     except psycopg.OperationalError as error:
-        raise StoreUnavailable(t("db.error_no_answer", place=repr(url), fault=error)) from error
+        raise StoreUnavailable(t("db.error_no_answer", place=repr(url), fault=first_line(error))) from error
 
 
 def _run(tool: str, url: URL, *arguments: str) -> None:

@@ -105,7 +105,12 @@ def connected(engine: Engine) -> Engine:
             return engine
     except DBAPIError as error:
         place = engine.url.render_as_string(hide_password=True)
-        raise StoreUnavailable(t("db.error_no_answer", place=place, fault=error.orig)) from error
+        raise StoreUnavailable(t("db.error_no_answer", place=place, fault=first_line(error.orig))) from error
+
+
+def first_line(fault: object) -> str:
+    """Return the first line of what a driver says; the rest is advice to its programmer."""
+    return str(fault).strip().split("\n", 1)[0]
 
 
 def prepared_engine() -> Engine:

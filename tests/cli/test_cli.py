@@ -95,6 +95,7 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password():
     done = _run(URL.create("postgresql", "me", "geheim", "127.0.0.1", 1, "x"), "db", "status")
     assert done.returncode == 2
     assert "does not answer" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert "geheim" not in done.stderr
 
 
