@@ -102,7 +102,13 @@ def calendar_option(report: PatrolReport, scale: float, language: str) -> dict[s
             "inverse": True,
             "axisLine": {"show": False},
             "axisTick": {"show": False},
-            "axisLabel": {**_words(scale, colour=DARK.normal), "interval": 0, "margin": round(10 * scale)},
+            "axisLabel": {
+                **_words(scale, colour=DARK.normal),
+                "interval": 0,
+                "margin": round(10 * scale),
+                "width": round(62 * scale),
+                "overflow": "truncate",
+            },
         },
         "visualMap": {"show": False, "min": 0, "max": CALENDAR_FULL_SHARE, "inRange": {"color": list(CALENDAR_RAMP)}},
         "series": [

@@ -19,6 +19,8 @@ from gridmap.ui.wall_charts import CALENDAR_FULL_SHARE, CALENDAR_RAMP
 _KEPT = 16
 _N_LOADS = 6
 _BAR_FULL_SHARE = 1.25
+# Characters of a category that leave no room for the word for dispute behind it.
+_LONG_CATEGORY = 6
 _GRID_LEVELS = {None, "member", "grid"}
 _SCALE_BARS_M = (100, 200, 500, 1000, 2000, 5000, 10_000)
 _SCALE_BAR_MAX_PX = 150
@@ -194,7 +196,8 @@ def state_words(event: Event) -> str:
 
 def category_words(event: Event) -> str:
     """Return the category as people say it: the list calls a quarrel between neighbours just `neighbours`."""
-    return t("live.dispute", category=event.category) if event.kind == "dispute" else event.category
+    says_itself = event.kind != "dispute" or len(event.category) > _LONG_CATEGORY
+    return event.category if says_itself else t("live.dispute", category=event.category)
 
 
 def _loads(loads: Iterable[GridLoad]) -> str:

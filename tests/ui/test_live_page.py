@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from gridmap import settings as settings_module
 from gridmap.errors import StoreUnavailable
 from gridmap.ui import loaders
+from gridmap.ui.wall_markup import category_words
 from tests.busy import EVIL, write_incidents
 from tests.tiny import TOWNSHIP, write_categories
 
@@ -146,3 +148,15 @@ def test_a_database_that_never_answered_is_said_calmly(live_page: AppTest, monke
     settings_module.settings.cache_clear()
     page = _drawn(live_page)
     assert [heading.value for heading in page.subheader] == ["数据库暂时没有应答"]
+
+
+@pytest.mark.parametrize(
+    ("category", "kind", "words"),
+    [
+        ("房屋和宅基地", "dispute", "房屋和宅基地纠纷"),
+        ("交通及生产安全", "dispute", "交通及生产安全"),
+        ("消防隐患", "hazard", "消防隐患"),
+    ],
+)
+def test_a_category_is_named_as_people_say_it_and_fits_its_line(category: str, kind: str, words: str):
+    assert category_words(SimpleNamespace(category=category, kind=kind)) == words
