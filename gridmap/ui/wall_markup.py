@@ -20,7 +20,7 @@ _KEPT = 16
 _N_LOADS = 6
 _BAR_FULL_SHARE = 1.25
 # Characters of a category that leave no room for the word for dispute behind it.
-_LONG_CATEGORY = 6
+_LONG_CATEGORY = 5
 _GRID_LEVELS = {None, "member", "grid"}
 _SCALE_BARS_M = (100, 200, 500, 1000, 2000, 5000, 10_000)
 _SCALE_BAR_MAX_PX = 150

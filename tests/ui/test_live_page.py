@@ -153,7 +153,8 @@ def test_a_database_that_never_answered_is_said_calmly(live_page: AppTest, monke
 @pytest.mark.parametrize(
     ("category", "kind", "words"),
     [
-        ("房屋和宅基地", "dispute", "房屋和宅基地纠纷"),
+        ("环境生态", "dispute", "环境生态纠纷"),
+        ("房屋和宅基地", "dispute", "房屋和宅基地"),
         ("交通及生产安全", "dispute", "交通及生产安全"),
         ("消防隐患", "hazard", "消防隐患"),
     ],
