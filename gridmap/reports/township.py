@@ -20,6 +20,7 @@ from gridmap.store.places import (
     read_paths,
     read_townships,
 )
+from gridmap.texts import t
 
 # A home farther than this from any path is not matched: nothing is said about its way. Ends of paths drawn apart by
 # less than the snap are one junction.
@@ -92,7 +93,7 @@ def find_township(connection: Connection, *, township_code: str) -> Township:
     for town in read_townships(connection):
         if town.code == township_code:
             return town
-    raise InputError(f"The township `{township_code}` is not in the database. Load its areas first.")
+    raise InputError(t("load.error_unknown_township", township=township_code))
 
 
 def read_standing_checkpoints(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:

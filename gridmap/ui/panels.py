@@ -37,7 +37,7 @@ def data_age(known_at: datetime | None) -> None:
     st.html(
         Markup(
             f'<p class="age" data-state="{state}">'
-            f"<span>{html.escape(t('controls.known_at', at=known))}</span> · "
+            f"<span>{html.escape(t('controls.known_at', at=known))}</span> "
             f"<span>{html.escape(t('controls.checked_at', at=read))}</span></p>"
         )
     )
