@@ -123,10 +123,7 @@ def load_demo(
     with engine.connect() as connection:
         loaded = set(read_imports(connection, township_code=SAMPLE_TOWNSHIP)["layer"])
     if foreign:
-        raise InputError(
-            f"The database holds `{foreign[0]}`; the sample township is never mixed with real data. "
-            "Use an empty database."
-        )
+        raise InputError(t("load.error_foreign_township", township=foreign[0]))
     todo = [layer for layer in SAMPLE_FILES if layer not in loaded]
     shift = shift_to_today(now=now, zone=settings.zone)
     options = LoadOptions(
@@ -138,7 +135,7 @@ def load_demo(
     for layer in todo:
         file = sample_dir / SAMPLE_FILES[layer]
         if not file.exists():
-            raise InputError(f"The sample file `{file.name}` is missing from `{sample_dir}`. Restore the folder.")
+            raise InputError(t("load.error_sample_file", file=file.name, folder=sample_dir))
         progress(
             load_layer(engine, layer=layer, files=[file], options=options, settings=settings, now=now, adjust=shift)
         )

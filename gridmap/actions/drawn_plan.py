@@ -78,10 +78,7 @@ def _is_in_force(connection: Connection, stamp: Stamp, grid_of_unit: pd.Series) 
 def _end_plan_in_force(connection: Connection, stamp: Stamp) -> None:
     later = end_plan_in_force(connection, township_code=stamp.township_code, until=stamp.valid_from)
     if later is not None:
-        raise ConflictError(
-            f"The plan `{later}` is in force; a new one must begin later than that, got {stamp.valid_from}. "
-            "Give another first day (`--valid-from`)."
-        )
+        raise ConflictError(t("load.error_later_plan", plan=later, day=stamp.valid_from))
 
 
 def _open_grids(connection: Connection, drawn: gpd.GeoDataFrame, stamp: Stamp) -> None:
@@ -118,9 +115,6 @@ def _write_draft(connection: Connection, stamp: Stamp) -> int:
 
 def _publish(connection: Connection, plan_id: int) -> None:
     faults = plan_faults(connection, plan_id=plan_id)
-    said = "; ".join(faults)
-    if said:
-        raise InputError(
-            f"These grids cannot be put in force: {said}. Mend the drawing, or record reason and name of each exception."
-        )
+    if faults:
+        raise InputError(t("load.error_faulty_plan", faults=t("load.listed").join(faults)))
     connection.execute(text("UPDATE plan SET state = 'published' WHERE plan_id = :plan_id"), {"plan_id": plan_id})

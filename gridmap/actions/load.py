@@ -151,7 +151,7 @@ def load_layer(
         If the file cannot be read as this layer, or the database refuses it; nothing is stored then.
     """
     if layer not in STORE:
-        raise InputError(f"`{layer}` is no layer. Choose one of: {', '.join(LAYERS)}.")
+        raise InputError(t("load.error_layer", layer=layer, known=", ".join(LAYERS)))
     with engine.connect() as connection:
         context = _context(connection, layer, options.township_code)
     reading = read_layer(
@@ -210,7 +210,7 @@ def _differing(stored: Stored) -> list[str]:
 def _township_in(areas: pd.DataFrame) -> str:
     codes = areas.loc[areas["level"] == "township", "area_code"].tolist()
     if len(codes) != 1:
-        raise InputError(f"`areas` holds {len(codes)} townships ({', '.join(codes[:3])}). Load one township at a time.")
+        raise InputError(t("load.error_one_township", n=len(codes), codes=", ".join(codes[:3])))
     return str(codes[0])
 
 
@@ -220,11 +220,12 @@ def _context(connection: Connection, layer: str, township_code: str | None) -> T
     townships = read_townships(connection)
     chosen = [town for town in townships if township_code in (None, town.code)]
     if not chosen:
-        wanted = f"township `{township_code}`" if township_code else "a township"
-        raise InputError(f"The database does not hold {wanted} yet. Load its areas first (`gridmap load areas FILE`).")
+        raise InputError(
+            t("load.error_unknown_township", township=township_code) if township_code else t("load.error_no_township")
+        )
     if len(chosen) > 1:
         codes = ", ".join(town.code for town in chosen)
-        raise InputError(f"The database holds several townships ({codes}). Name one with `--township`.")
+        raise InputError(t("load.error_which_township", codes=codes))
     (town,) = chosen
     return township_context(connection, town.code)
 
@@ -339,4 +340,4 @@ def _refusal(layer: str, error: DBAPIError) -> str:
     diagnosis = getattr(error.orig, "diag", None)
     said = getattr(diagnosis, "message_primary", None) or str(error.orig)
     detail = getattr(diagnosis, "message_detail", None)
-    return f"The database refuses `{layer}`: {said}{f' ({detail})' if detail else ''}. Nothing was stored."
+    return t("load.error_database", layer=t(f"load.{layer}"), said=f"{said}{f' ({detail})' if detail else ''}")

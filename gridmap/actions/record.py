@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from gridmap.crs import STORED_EPSG
 from gridmap.errors import InputError
 from gridmap.settings import settings
+from gridmap.texts import t
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def record_incident(engine: Engine, incident: NewIncident, *, staff_id: str | No
             {"code": incident.township_code},
         ).scalar()
         if not known:
-            raise InputError(f"The township `{incident.township_code}` is unknown. Load its areas first.")
+            raise InputError(t("load.error_unknown_township", township=incident.township_code))
         prefix = f"{incident.township_code}-{day}-"
         last: str | None = connection.execute(
             text("SELECT max(incident_code) FROM incident WHERE incident_code LIKE :prefix || '%'"),

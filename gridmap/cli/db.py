@@ -1,7 +1,8 @@
 """`gridmap db …`: schema, state, backup and restore of the database."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +28,7 @@ def upgrade() -> None:
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Say where the database is, its schema and what it holds; exit code 1 when the schema needs an upgrade."""
     schema = schema_status(write_engine())
-    townships = []
+    townships: list[dict[str, Any]] = []
     if schema.is_current:
         with write_engine().connect() as connection:
             townships = [
@@ -40,9 +41,13 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     else:
         say(t("db.status", place=place, revision=schema.revision or "—", newest=schema.newest))
         for town in townships:
-            say(t("db.township", **town))
+            say(t("db.township", code=town["code"], name=town["name"], known_at=_local(town["known_at"])))
     if not schema.is_current:
         raise typer.Exit(1)
+
+
+def _local(instant: datetime | None) -> str:
+    return f"{instant.astimezone(settings().zone):%Y-%m-%d %H:%M}" if instant else "—"
 
 
 @app.command()

@@ -55,7 +55,7 @@ def load(  # noqa: PLR0917  Typer takes the options by name
 
 def _tell(outcome: LoadOutcome) -> None:
     say(outcome.sentence)
-    for note in outcome.notes:
+    for note in (*outcome.notes, *(column.why for column in outcome.reading.dropped_columns)):
         say(f"  · {note}")
     books = (("~", outcome.reading.changed, "change"), ("!", outcome.reading.quarantined, "reason"))
     for sign, rows, said in books:
@@ -87,6 +87,7 @@ def _as_json(outcome: LoadOutcome) -> dict[str, object]:
         "datum": reading.datum,
         "encoding": reading.encoding,
         "notes": list(outcome.notes),
+        "dropped_columns": [column.header for column in reading.dropped_columns],
         "changed": json.loads(reading.changed.to_json(orient="records", force_ascii=False)),
         "quarantined": json.loads(reading.quarantined.to_json(orient="records", force_ascii=False)),
     }
@@ -98,4 +99,4 @@ def _day(given: str | None) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError as error:
-        raise InputError(f"`--valid-from` must be a day like 2026-11-23, got `{given}`.") from error
+        raise InputError(t("load.error_valid_from", given=given)) from error

@@ -22,6 +22,7 @@ _SHAPEFILE_EXTRAS = frozenset({".sbn", ".sbx", ".qpj", ".qmd", ".qix", ".xml", "
 _COMPANIONS = frozenset(_SHAPEFILE_PARTS[1:]) | _SHAPEFILE_EXTRAS
 _OLE_MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_SHP_MAGIC = bytes.fromhex("0000270A")
 _HEAD_BYTES = 1 << 16
 _MAGIC = (
     (b"%PDF", "PDF"),
@@ -122,6 +123,8 @@ def _sources(file: Path, *, limits: Limits, work: Path) -> list[Source]:
     if ending in MAIN_ENDINGS:
         return [Source(path=file, name=file.name, ending=ending)]
     if ending not in ARCHIVE_ENDINGS:
+        if ending == ".xls":
+            raise InputError(t("ingest.error_old_workbook", file=file.name))
         known = " ".join(sorted(MAIN_ENDINGS | ARCHIVE_ENDINGS))
         raise InputError(t("ingest.error_unknown_ending", file=file.name, known=known))
     folder = work / f"archive_{len(list(work.iterdir()))}"
@@ -179,6 +182,12 @@ def _require_shapefile(source: Source) -> None:
     missing = [ending for ending in (".shx", ".dbf") if find_part(source.path, ending) is None]
     if missing:
         raise InputError(t("ingest.error_shapefile_parts", file=source.name, missing=" ".join(missing)))
+    # The header tells the length in words of two bytes; GDAL reads what is missing as empty shapes.
+    with source.path.open("rb") as opened:
+        head = opened.read(28)
+    told = int.from_bytes(head[24:28], "big") * 2
+    if head.startswith(_SHP_MAGIC) and source.path.stat().st_size < told:
+        raise InputError(t("ingest.error_cut_shapefile", file=source.name))
 
 
 def _digest(members: Iterable[Path]) -> str:

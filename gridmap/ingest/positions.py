@@ -144,7 +144,8 @@ def accepted_crs(crs: str | None, *, file: str) -> pyproj.CRS | None:
         word in compact
         for word in ("china2000", "cgcs2000", "wgs84", "worldgeodeticsystem1984", "wgs1984", "chinageodetic")
     ):
-        raise CrsError(t("ingest.error_crs_datum", file=file, crs=parsed.name, datum=name.strip()))
+        datum = geodetic.datum.name if geodetic is not None and geodetic.datum is not None else "—"
+        raise CrsError(t("ingest.error_crs_datum", file=file, crs=parsed.name, datum=datum))
     return parsed
 
 
@@ -233,7 +234,7 @@ def _of_geometries(ledger: Ledger, shapes: NDArray[np.object_]) -> tuple[Numbers
     points[is_single] = shapely.get_geometry(shapes[is_single], 0)
     is_point = shapely.get_type_id(points) == shapely.GeometryType.POINT
     kinds = np.array(["" if shape is None else shape.geom_type for shape in shapes], dtype=object)
-    ledger.refuse(present & ~is_point, "wrong_geometry_type", kind=kinds, allowed="Point")
+    ledger.refuse(present & ~is_point, "wrong_geometry_type", kind=kind_words(kinds), allowed=t("ingest.kind_Point"))
     x, y = np.full(len(shapes), np.nan), np.full(len(shapes), np.nan)
     usable = present & is_point
     x[usable], y[usable] = shapely.get_x(points[usable]), shapely.get_y(points[usable])
@@ -321,3 +322,9 @@ def _fitted_datum(
     if note:
         notes.append(note)
     return datum
+
+
+def kind_words(kinds: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return what kinds of shape are called, by their names in GeoJSON."""
+    words = [t(f"ingest.kind_{kind}") if kind else "" for kind in kinds]
+    return np.array(words, dtype=object)

@@ -16,11 +16,12 @@ from gridmap.ingest.positions import (
     crs_label,
     fitted_datum,
     inside_china,
+    kind_words,
     refuse_outside,
 )
 from gridmap.ingest.projected import to_degrees
 from gridmap.ingest.values import Flags
-from gridmap.texts import t
+from gridmap.texts import catalogue, language, t
 
 Shapes = NDArray[np.object_]
 MAX_REPAIR_SHARE = 0.001
@@ -110,7 +111,8 @@ def _refuse_unusable(ledger: Ledger, shapes: Shapes, allowed: tuple[str, ...]) -
     ledger.refuse(missing, "missing_geometry")
     ledger.refuse(~missing & shapely.is_empty(shapes), "empty_geometry")
     kinds = np.array(["" if shape is None else shape.geom_type for shape in shapes], dtype=object)
-    ledger.refuse(~missing & ~np.isin(kinds, allowed), "wrong_geometry_type", kind=kinds, allowed=", ".join(allowed))
+    wanted = t("ingest.or").join(dict.fromkeys(t(f"ingest.kind_{kind}") for kind in allowed))
+    ledger.refuse(~missing & ~np.isin(kinds, allowed), "wrong_geometry_type", kind=kind_words(kinds), allowed=wanted)
     points, owners = shapely.get_coordinates(shapes, return_index=True)
     endless = np.zeros(len(shapes), dtype=bool)
     endless[owners[~(np.isfinite(points) & (np.abs(points) < 1e9)).all(axis=1)]] = True  # noqa: PLR2004  beyond any map
@@ -184,8 +186,15 @@ def _repaired(ledger: Ledger, shapes: Shapes, given: Given) -> Shapes:
     refused[broken[~is_fine]], changed[broken[is_fine]] = True, True
     percent, fault = np.full(len(shapes), "", dtype=object), np.full(len(shapes), "", dtype=object)
     percent[broken] = [f"{share * 100:.3g}" for share in change]
-    fault[broken] = [str(reason).split("[")[0] for reason in shapely.is_valid_reason(metres[broken])]
+    fault[broken] = [_fault_words(str(reason)) for reason in shapely.is_valid_reason(metres[broken])]
     ledger.refuse(refused, "invalid_geometry", fault=fault, percent=percent)
     ledger.change(changed, "repaired", fault=fault, percent=percent)
     shapes[broken[is_fine]] = mended[is_fine]
     return shapes
+
+
+def _fault_words(reason: str) -> str:
+    """Return what GEOS calls a fault in words of the catalogue; one that has none stays as it is."""
+    name = reason.split("[", maxsplit=1)[0].strip()
+    key = f"ingest.fault_{name.lower().replace(' ', '_').replace('-', '_')}"
+    return t(key) if key in catalogue(language()) else name

@@ -1,6 +1,8 @@
 """Vector files as raw tables: attributes decoded, geometries made, nothing judged yet."""
 
 import datetime as dt
+import re
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -18,6 +21,8 @@ from gridmap.ingest.limits import Limits
 from gridmap.ingest.sandbox import VectorTable, read_vectors
 from gridmap.ingest.tables import RawTable
 from gridmap.texts import t
+
+_NAMED_CRS = re.compile(r'"crs"\s*:\s*\{[^}]*?"name"\s*:\s*"([^"]*)"')
 
 
 def read_features(source: Source, *, limits: Limits, keeps_heights: bool = False) -> list[RawTable]:
@@ -51,7 +56,22 @@ def _read_geojson(source: Source, *, limits: Limits) -> tuple[str, list[VectorTa
     with TemporaryDirectory(prefix="gridmap-text-") as folder:
         copy = Path(folder) / "input.geojson"
         copy.write_text(text, "utf-8")
-        return encoding, read_vectors(copy, limits=limits, shown_name=source.name)
+        layers = read_vectors(copy, limits=limits, shown_name=source.name)
+    unknown = _unknown_crs(text)
+    return encoding, layers if unknown is None else [replace(layer, crs=unknown) for layer in layers]
+
+
+def _unknown_crs(text: str) -> str | None:
+    """Return the CRS that a GeoJSON names and nobody knows; GDAL takes such a file for WGS 84 without a word."""
+    outside_features = text.split('"features"', 1)[0] + text[text.rfind("]") :]
+    named = _NAMED_CRS.search(outside_features)
+    if named is None:
+        return None
+    try:
+        pyproj.CRS.from_user_input(named[1])
+    except pyproj.exceptions.CRSError:
+        return named[1]
+    return None
 
 
 def _raw_table(

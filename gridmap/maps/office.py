@@ -235,9 +235,10 @@ def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
             getSize=14,
             getColor=rgba(LIGHT.strong, 1),
             fontFamily=FONT_FAMILY.split(",")[1].strip(" '"),
-            fontWeight=500,
+            fontWeight=600,
             characterSet="auto",
-            fontSettings={"sdf": True, "fontSize": 48, "buffer": 8, "radius": 16},
+            # A radius wider than a stroke of a dense character never reaches full ink inside it, and hollows it out.
+            fontSettings={"sdf": True, "fontSize": 64, "buffer": 10, "radius": 10},
             outlineWidth=4,
             outlineColor=rgba("#ffffff", 0.95),
         )

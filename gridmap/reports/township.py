@@ -18,6 +18,7 @@ from gridmap.store.places import (
     read_labels,
     read_townships,
 )
+from gridmap.texts import t
 
 _MAP_NAMES = ("village", "river", "reservoir")
 
@@ -68,7 +69,7 @@ def find_township(connection: Connection, *, township_code: str) -> Township:
     for town in read_townships(connection):
         if town.code == township_code:
             return town
-    raise InputError(f"The township `{township_code}` is not in the database. Load its areas first.")
+    raise InputError(t("load.error_unknown_township", township=township_code))
 
 
 def read_standing_checkpoints(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:

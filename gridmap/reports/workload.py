@@ -1,5 +1,6 @@
 """Workload per grid and village: who serves how many, what is to be done, and who does it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -29,6 +30,15 @@ COUNTS = (
     "n_made",
     "team_size",
 )
+
+# The columns that nobody can tell while a layer is empty.
+_RESTS_ON = {
+    "households": ("n_households", "n_residents", "cap_share", "households_per_member", "incidents_per_100_households"),
+    "staff": ("team_size", "households_per_member", "open_per_member"),
+    "checkpoints": ("n_due", "n_made"),
+    "visits": ("n_made",),
+    "incidents": ("n_new", "n_closed", "n_open", "n_overdue", "open_per_member", "incidents_per_100_households"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,7 +168,9 @@ def workload_report(
         since=since,
         until=until,
     )
-    table = _with_unknowns(table, has_visits=len(visits) > 0, has_incidents=len(incidents) > 0)
+    held = {"households": ground.households, "staff": postings, "checkpoints": ground.checkpoints}
+    recorded = {"visits": visits, "incidents": incidents}
+    table = _with_unknowns(table, [name for name, rows in (held | recorded).items() if rows.empty])
     chiefs = postings[postings["role"] == "chief"].groupby("grid_code")["name"].agg("、".join)
     named = ground.grids[["name", "village_code", "village_name", "exception_reason"]]
     grids = named.join(table).assign(chief=chiefs.reindex(named.index))
@@ -177,12 +189,9 @@ def workload_report(
     )
 
 
-def _with_unknowns(table: pd.DataFrame, *, has_visits: bool, has_incidents: bool) -> pd.DataFrame:
-    """Say "unknown" where nothing of a kind was ever recorded: nobody reported is not "nothing happened"."""
-    unknown = [] if has_visits else ["n_made"]
-    if not has_incidents:
-        unknown += ["n_new", "n_closed", "n_open", "n_overdue", "open_per_member", "incidents_per_100_households"]
-    return table.assign(**{name: float("nan") for name in unknown})
+def _with_unknowns(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """Say "unknown" where nothing of a kind was ever loaded or recorded: nobody reported is not "nothing happened"."""
+    return table.assign(**{name: float("nan") for kind in missing for name in _RESTS_ON[kind]})
 
 
 def _by_village(grids: pd.DataFrame) -> pd.DataFrame:
@@ -190,7 +199,8 @@ def _by_village(grids: pd.DataFrame) -> pd.DataFrame:
     villages = by_village[list(COUNTS)].sum(min_count=1)
     villages.insert(0, "village_name", by_village["village_name"].first())
     villages.insert(1, "n_grids", by_village.size())
-    villages["n_over_cap"] = grids["load_class"].eq("over").groupby(grids["village_code"]).sum()
+    is_over = grids["load_class"].eq("over").astype(float).where(grids["n_households"].notna())
+    villages["n_over_cap"] = is_over.groupby(grids["village_code"]).sum(min_count=1)
     villages["households_per_member"] = villages["n_households"] / villages["team_size"].where(
         villages["team_size"] > 0
     )
@@ -208,7 +218,7 @@ def _figures(grids: pd.DataFrame) -> dict[str, Figure]:
     return {
         "n_grids": count(n_grids, unit="unit.grids", formula_key="workload.formula_grids"),
         "n_over_cap": count(
-            int((grids["load_class"] == "over").sum()) if n_grids else None,
+            int((grids["load_class"] == "over").sum()) if households is not None else None,
             unit="unit.grids",
             formula_key="workload.formula_over_cap",
         ),

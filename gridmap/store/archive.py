@@ -16,7 +16,9 @@ from sqlalchemy.pool import NullPool
 
 from gridmap.errors import ConflictError, InputError, StoreUnavailable
 from gridmap.store.binaries import find
+from gridmap.store.database import first_line
 from gridmap.store.schema import upgrade_schema
+from gridmap.texts import t
 
 _MANIFEST, _DUMP, _FORM = "manifest.json", "database.dump", "gridmap backup 1"
 _OWN_TABLES = """
@@ -40,7 +42,7 @@ def backup(url: URL, file: Path) -> None:
         If the file cannot be written.
     """
     if file.exists():
-        raise ConflictError(f"`{file}` exists. Name another file; a backup never overwrites one.")
+        raise ConflictError(t("db.error_backup_exists", file=file))
     with _connected(url) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         snapshot = _value(connection, "SELECT pg_export_snapshot()")
@@ -55,9 +57,7 @@ def backup(url: URL, file: Path) -> None:
                 packed.chmod(0o600)
                 os.link(packed, file)
         except OSError as error:
-            raise InputError(
-                f"The backup `{file}` cannot be written ({error.strerror}). Name another place."
-            ) from error
+            raise InputError(t("db.error_backup_unwritten", file=file, fault=error.strerror)) from error
 
 
 def restore(url: URL, file: Path) -> None:
@@ -79,9 +79,7 @@ def restore(url: URL, file: Path) -> None:
         with _connected(url) as connection:
             tables = [name for (name,) in connection.execute(_OWN_TABLES)]
         if tables:
-            raise ConflictError(
-                f"The database holds {len(tables)} tables already (`{tables[0]}` …). Restore into an empty database."
-            )
+            raise ConflictError(t("db.error_not_empty", n=len(tables), table=tables[0]))
         _run(
             "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
             "--no-comments", f"--dbname={url.database}", str(dump),
@@ -89,7 +87,7 @@ def restore(url: URL, file: Path) -> None:
     with _connected(url) as connection:
         found = {"form": _FORM, **_contents(connection)}
     if found != manifest:
-        raise StoreUnavailable(f"What was restored from `{file}` differs from its manifest. Do not use this database.")
+        raise StoreUnavailable(t("db.error_restored_differs", file=file))
     upgrade_schema(create_engine(url, poolclass=NullPool))
 
 
@@ -100,9 +98,9 @@ def _unpacked(file: Path, dump: Path) -> dict[str, Any]:
             while chunk := source.read(2**20):
                 target.write(chunk)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"`{file}` is no gridmap backup ({error}). Give a file of `gridmap db backup`.") from error
+        raise InputError(t("db.error_no_backup", file=file, fault=error)) from error
     if not isinstance(manifest, dict) or manifest.get("form") != _FORM:
-        raise InputError(f"`{file}` is no backup that this program reads. Use the gridmap version that wrote it.")
+        raise InputError(t("db.error_backup_version", file=file))
     return manifest
 
 
@@ -134,7 +132,7 @@ def _connected(url: URL) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     except psycopg.OperationalError as error:
-        raise StoreUnavailable(f"The database `{url!r}` does not answer ({error}).") from error
+        raise StoreUnavailable(t("db.error_no_answer", place=repr(url), fault=first_line(error))) from error
 
 
 def _run(tool: str, url: URL, *arguments: str) -> None:
@@ -148,4 +146,4 @@ def _run(tool: str, url: URL, *arguments: str) -> None:
         [find(major).tool(tool), *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise StoreUnavailable(f"`{tool}` failed: {done.stderr.strip()[-500:]}. Nothing was changed.")
+        raise StoreUnavailable(t("db.error_tool", tool=tool, fault=done.stderr.strip()[-500:]))

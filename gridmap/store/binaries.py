@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from gridmap.errors import StoreUnavailable
+from gridmap.texts import t
 
 OLDEST_MAJOR = 15
 _PLACES = (
@@ -18,10 +19,6 @@ _PLACES = (
     "/usr/local/opt/postgresql@*/bin",
     "/usr/local/pgsql/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
-)
-HOW_TO_INSTALL = (
-    "Debian/Ubuntu: `sudo apt-get install postgresql-postgis`; macOS: `brew install postgresql@17 postgis`; "
-    "Windows: install PostgreSQL with its PostGIS bundle as a service and set `GRIDMAP_DATABASE_URL`"
 )
 
 
@@ -67,8 +64,8 @@ def find(major: int | None = None) -> Binaries:
     for binaries in installed():
         if major in (None, binaries.major):
             return binaries
-    wanted = f"PostgreSQL {major}" if major else f"PostgreSQL {OLDEST_MAJOR} or newer"
-    raise StoreUnavailable(f"{wanted} with PostGIS is not installed. {HOW_TO_INSTALL}.")
+    key = "db.error_not_installed" if major is None else "db.error_major_not_installed"
+    raise StoreUnavailable(t(key, major=major or OLDEST_MAJOR, how=t("db.how_to_install")))
 
 
 def _look(folder: Path) -> Binaries | None:

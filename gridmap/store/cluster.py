@@ -24,6 +24,7 @@ import psycopg
 
 from gridmap.errors import StoreUnavailable
 from gridmap.store.binaries import Binaries, find
+from gridmap.texts import t
 
 MARKER = "GRIDMAP"
 _OWNER = "gridmap"
@@ -201,10 +202,7 @@ def _service_user() -> str:
     for name in _SERVICE_USERS:
         if name in known:
             return name
-    raise StoreUnavailable(
-        f"PostgreSQL refuses to run as root and none of the users {_SERVICE_USERS} exists. "
-        "Run gridmap as an ordinary user, or create one with `useradd --system postgres`."
-    )
+    raise StoreUnavailable(t("db.error_root", users=", ".join(_SERVICE_USERS)))
 
 
 def _may_reach(user: str, folder: Path) -> bool:
@@ -224,16 +222,11 @@ def _prepared(state_dir: Path) -> Place:
                 if place.user:
                     os.chown(folder, owner.pw_uid, owner.pw_gid)
             except OSError as error:
-                raise StoreUnavailable(
-                    f"The folder `{folder}` cannot be made ({error.strerror}). Set `GRIDMAP_STATE_DIR` to a folder "
-                    "that you may write."
-                ) from error
+                raise StoreUnavailable(t("db.error_folder", folder=folder, fault=error.strerror)) from error
         found = folder.stat()
         if found.st_uid != owner.pw_uid:
-            raise StoreUnavailable(
-                f"The folder `{folder}` belongs to `{pwd.getpwuid(found.st_uid).pw_name}`, not to `{owner.pw_name}`. "
-                "Run gridmap as the user who made it, or set `GRIDMAP_STATE_DIR` to another folder."
-            )
+            holder = pwd.getpwuid(found.st_uid).pw_name
+            raise StoreUnavailable(t("db.error_folder_owner", folder=folder, holder=holder, owner=owner.pw_name))
         folder.chmod(0o700)
     return place
 
@@ -280,17 +273,14 @@ def _make(place: Place, binaries: Binaries) -> None:
     command = [binaries.tool("initdb"), "-D", str(unfinished), "-U", _OWNER, "-E", "UTF8", "--locale=C", "-A", "trust"]
     made = _run(command, user=place.user)
     if made.returncode:
-        raise StoreUnavailable(f"The private database cannot be made: {made.stdout.strip()[-500:]}")
+        raise StoreUnavailable(t("db.error_not_made", fault=made.stdout.strip()[-500:]))
     (unfinished / MARKER).write_text("This cluster was made by gridmap and may be stopped by it.\n")
     unfinished.rename(place.data)
 
 
 def _require_ours(place: Place) -> None:
     if not (place.data / MARKER).exists():
-        raise StoreUnavailable(
-            f"`{place.data}` holds a cluster that gridmap did not make; it is left alone. Set `GRIDMAP_STATE_DIR` to "
-            "another folder, or `GRIDMAP_DATABASE_URL` to that cluster's database."
-        )
+        raise StoreUnavailable(t("db.error_not_ours", folder=place.data))
 
 
 def _binaries_of(place: Place) -> Binaries:
@@ -299,10 +289,7 @@ def _binaries_of(place: Place) -> Binaries:
         return find(major)
     except StoreUnavailable as error:
         newest = find().major
-        raise StoreUnavailable(
-            f"`{place.data}` was made by PostgreSQL {major}, this machine has {newest}. Install PostgreSQL {major} with "
-            f"PostGIS, make `gridmap db backup FILE`, then restore it with a new `GRIDMAP_STATE_DIR`."
-        ) from error
+        raise StoreUnavailable(t("db.error_other_major", folder=place.data, major=major, newest=newest)) from error
 
 
 def _is_running(place: Place) -> bool:
@@ -325,7 +312,7 @@ def _start(place: Place, binaries: Binaries) -> None:
         # The children of a killed server hold its memory for a moment.
         time.sleep(_START_PAUSE_S)
     log = (place.home / "log").read_text(errors="replace").strip().splitlines()[-3:]
-    raise StoreUnavailable(f"The private database does not start: {' / '.join(log) or said.strip()}")
+    raise StoreUnavailable(t("db.error_not_started", fault=" / ".join(log) or said.strip()))
 
 
 def _stop(place: Place) -> None:

@@ -11,6 +11,7 @@ from gridmap.errors import StoreUnavailable
 from gridmap.settings import settings
 from gridmap.store import cluster
 from gridmap.store.schema import READER_ROLE, schema_status, upgrade_schema
+from gridmap.texts import t
 
 _POOL_SIZE = 5
 _WRITER_LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "10min"}
@@ -104,9 +105,12 @@ def connected(engine: Engine) -> Engine:
             return engine
     except DBAPIError as error:
         place = engine.url.render_as_string(hide_password=True)
-        raise StoreUnavailable(
-            f"The database `{place}` does not answer ({error.orig}). Start it, or correct `GRIDMAP_DATABASE_URL`."
-        ) from error
+        raise StoreUnavailable(t("db.error_no_answer", place=place, fault=first_line(error.orig))) from error
+
+
+def first_line(fault: object) -> str:
+    """Return the first line of what a driver says; the rest is advice to its programmer."""
+    return str(fault).strip().split("\n", 1)[0]
 
 
 def prepared_engine() -> Engine:
@@ -122,9 +126,6 @@ def prepared_engine() -> Engine:
     if status.is_current:
         return engine
     if settings().database_url:
-        raise StoreUnavailable(
-            f"The database stands at schema `{status.revision}`, this program needs `{status.newest}`. "
-            "Make a backup (`gridmap db backup FILE`) and run `gridmap db upgrade`."
-        )
+        raise StoreUnavailable(t("db.error_old_schema", revision=status.revision or "—", newest=status.newest))
     upgrade_schema(engine)
     return engine

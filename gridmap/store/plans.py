@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from gridmap.store.reading import read_layer, read_table
+from gridmap.texts import t
 
 
 def read_plans(connection: Connection, *, township_code: str) -> pd.DataFrame:
@@ -181,6 +182,7 @@ def end_plan_in_force(connection: Connection, *, township_code: str, until: date
 def plan_faults(connection: Connection, *, plan_id: int, most: int = 5) -> list[str]:
     """Return what the database itself finds wrong with a plan."""
     rows = connection.execute(
-        text("SELECT detail FROM gridmap_plan_faults(:plan_id) LIMIT :most"), {"plan_id": plan_id, "most": most}
+        text("SELECT kind, place, measured FROM gridmap_plan_faults(:plan_id) LIMIT :most"),
+        {"plan_id": plan_id, "most": most},
     )
-    return list(rows.scalars())
+    return [t(f"db.fault_{row.kind}", place=row.place, measured=f"{row.measured or 0:.10g}") for row in rows]

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gridmap.errors import StoreUnavailable
 from gridmap.store.models import Model
+from gridmap.texts import t
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _EXTENSIONS = ("postgis", "btree_gist")
@@ -68,10 +69,7 @@ def upgrade_schema(engine: Engine) -> SchemaStatus:
             try:
                 connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
             except DBAPIError as error:
-                raise StoreUnavailable(
-                    f"The extension `{extension}` cannot be created ({error.orig}). "
-                    f"Install it on the database server, or let an administrator run `CREATE EXTENSION {extension}`."
-                ) from error
+                raise StoreUnavailable(t("db.error_extension", extension=extension, fault=error.orig)) from error
         # Two programs that start together must not both migrate.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridmap.schema'))"))
         command.upgrade(_config(connection), "head")

@@ -33,7 +33,7 @@ def monthly_option(monthly: pd.DataFrame, *, others: str, most: int = 5) -> dict
         "animation": False,
         "color": [*SERIES[:most], SERIES[-1]],
         "grid": {"left": 4, "right": 8, "top": 34, "bottom": 2, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
+        "legend": {"type": "scroll", "top": 0, "left": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": _WORDS},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "textStyle": _WORDS},
         "xAxis": {
             "type": "category",

@@ -177,12 +177,12 @@ def gaps(report: CircleReport, village: str | None, room: Room) -> None:
         height=room.tall(_TABLE_PX),
         column_config={
             "name": text(t("circle.grid"), pinned=True),
-            "n_outside": number(t("circle.n_outside"), help=t("circle.formula_outside")),
+            "n_outside": number(t("circle.n_outside"), help=numbers.formula("circle.formula_outside")),
             "n_residents_outside": number(t("circle.n_residents_outside")),
-            "missing_m": number(t("circle.missing_m"), help=t("circle.formula_missing"), format="%d"),
-            "n_unmatched": number(t("circle.n_unmatched"), help=t("circle.formula_unmatched")),
+            "missing_m": number(t("circle.missing_m"), help=numbers.formula("circle.formula_missing"), format="%d"),
+            "n_unmatched": number(t("circle.n_unmatched"), help=numbers.formula("circle.formula_unmatched")),
             "n_households": number(t("circle.n_households")),
-            "reached_share": panels.percent_column(t("circle.reached"), formula=t("circle.formula_reached")),
+            "reached_share": panels.percent_column(t("circle.reached"), formula=numbers.formula("circle.formula_reached")),
         },
         key="circle_grids",
     )
@@ -253,7 +253,7 @@ def _places(found: Suggestion) -> None:
         column_config={
             "number": number(t("circle.number"), width=40),
             "place": t("circle.place"),
-            "gain": number(t("circle.gain"), help=t("circle.formula_gain")),
+            "gain": number(t("circle.gain"), help=numbers.formula("circle.formula_gain")),
             "covered": number(t("circle.covered")),
         },
         key="circle_places",

@@ -64,7 +64,7 @@ def quarantine(report: DataReport) -> None:
     )
     rows = loaders.load(quarantine_report, import_id=import_id)
     shown = rows.rename(columns={name: t(f"data.{name}") for name in ("row_number", "sheet", "reason")})
-    st.dataframe(shown.astype(str).where(shown.notna(), UNKNOWN), hide_index=True, height=380, key="refused_rows")
+    st.dataframe(shown.map(_as_read).where(shown.notna(), UNKNOWN), hide_index=True, height=380, key="refused_rows")
     st.download_button(
         t("data.download_refused"),
         lambda: _refused_workbook(rows, records[import_id]),
@@ -118,9 +118,9 @@ def load_form() -> None:
         valid_from=valid_from if layer == "grids" else None,
         imported_by=t("shell.data"),
     )
-    look_place, load_place, _ = st.columns([1, 1, 10])
-    is_looking = look_place.button(t("data.look"), disabled=not uploads, key="load_look")
-    is_loading = load_place.button(t("data.take"), disabled=not uploads, type="primary", key="load_take")
+    row = st.container(horizontal=True)
+    is_looking = row.button(t("data.look"), disabled=not uploads, key="load_look")
+    is_loading = row.button(t("data.take"), disabled=not uploads, type="primary", key="load_take")
     if uploads and (is_looking or is_loading):
         _run(layer, uploads, options, mapping, dry_run=not is_loading)
 
@@ -175,4 +175,9 @@ def _rows(title: str, rows: pd.DataFrame) -> None:
     words = {name: t(f"data.{name}") for name in ("row_number", "sheet", "reason", "change") if name in rows}
     shown = rows.head(_SHOWN_ROWS).rename(columns=words)
     with st.expander(f"{title} ({len(rows)})", expanded=True):
-        st.dataframe(shown.astype(str).where(shown.notna(), UNKNOWN), hide_index=True)
+        st.dataframe(shown.map(_as_read).where(shown.notna(), UNKNOWN), hide_index=True)
+
+
+def _as_read(cell: object) -> str:
+    """Return a cell as a person sees it in the file: workbooks store whole numbers as floats."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -37,7 +37,7 @@ def data_age(known_at: datetime | None) -> None:
     st.html(
         Markup(
             f'<p class="age" data-state="{state}">'
-            f"<span>{html.escape(t('controls.known_at', at=known))}</span> · "
+            f"<span>{html.escape(t('controls.known_at', at=known))}</span> "
             f"<span>{html.escape(t('controls.checked_at', at=read))}</span></p>"
         )
     )
@@ -65,7 +65,7 @@ def _with_unit(figure: Figure) -> str:
 
 def _formula(figure: Figure) -> str:
     """Return the formula, with numerator and denominator where there are."""
-    text = t(figure.formula_key)
+    text = numbers.formula(figure.formula_key)
     if figure.denominator is None or figure.numerator is None:
         return text
     made_of = t(

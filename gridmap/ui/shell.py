@@ -78,7 +78,16 @@ def no_data() -> NoReturn:
 
 def store_unavailable() -> None:
     """Say calmly that the database does not answer and what to do; the page has its style already."""
+    _calm_words("unavailable")
+
+
+def not_drawn() -> None:
+    """Say calmly that the page cannot be drawn for a reason of its own, which the server's log holds."""
+    _calm_words("not_drawn")
+
+
+def _calm_words(what: str) -> None:
     with st.container(key="no_data"):
-        st.subheader(t("shell.unavailable"), anchor=False)
-        st.text(t("shell.unavailable_remedy"))
+        st.subheader(t(f"shell.{what}"), anchor=False)
+        st.text(t(f"shell.{what}_remedy"))
         st.button(t("shell.retry"), key="retry")

@@ -45,7 +45,7 @@ def _wall() -> None:
         shell.store_unavailable()
     except Exception:  # noqa: BLE001  whatever broke is logged, and the next run may draw again
         _log.exception("the wall could not be drawn")
-        shell.store_unavailable()
+        shell.not_drawn()
 
 
 def _screen() -> None:

@@ -8,7 +8,10 @@ from gridmap.reports.live import IncidentsReport, PatrolReport
 from gridmap.texts import t
 
 FONT = "'Noto Sans SC','Noto Sans CJK SC','Microsoft YaHei','PingFang SC',sans-serif"
-_CALENDAR_RAMP = ("#14283a", "#1d4a55", "#2b7a70", "#4fae8e", "#7fd1ae")
+# A round of all points in one day is not what is asked for: the brightest square is well above what the rhythms need.
+CALENDAR_FULL_SHARE = 0.6
+CALENDAR_RAMP = ("#14283a", "#1d4a55", "#2b7a70", "#4fae8e", "#7fd1ae")
+CLOSED_COLOUR = "#3f86b5"
 _KEPT = 16
 
 
@@ -23,14 +26,25 @@ def disputes_option(report: IncidentsReport, scale: float, language: str) -> dic
     days = [f"{day.day:%m-%d}".lstrip("0") for day in report.disputes]
     first_of_week = [index for index, day in enumerate(report.disputes) if (len(report.disputes) - 1 - index) % 7 == 0]
     labels = {days[index] for index in first_of_week}
-    highest = max((day.n_closed + day.n_open for day in report.disputes), default=0)
+    totals = [day.n_closed + day.n_open for day in report.disputes]
+    highest = max(totals, default=0)
+    opened: list[Any] = [day.n_open for day in report.disputes]
+    if highest:
+        # The last of the highest days carries its number: the bars have a measure without an axis.
+        last = len(totals) - 1 - totals[::-1].index(highest)
+        at_edge = "right" if last >= len(totals) - 2 else "left" if last <= 1 else "center"
+        label = {**_words(scale, colour=DARK.normal), "show": True, "position": "top", "align": at_edge}
+        opened[last] = {
+            "value": opened[last],
+            "label": {**label, "formatter": str(highest), "distance": round(3 * scale)},
+        }
     series = (
-        (t("live.closed_now"), [day.n_closed for day in report.disputes], "#3f86b5"),
-        (t("live.open_now"), [day.n_open for day in report.disputes], DARK.wait),
+        (t("live.closed_now"), [day.n_closed for day in report.disputes], CLOSED_COLOUR),
+        (t("live.open_now"), opened, DARK.wait),
     )
     return {
         "animation": False,
-        "grid": {"left": 2, "right": 2, "top": round(8 * scale), "bottom": round(28 * scale)},
+        "grid": {"left": 2, "right": 2, "top": round(22 * scale), "bottom": round(28 * scale)},
         "xAxis": {
             "type": "category",
             "data": [day if day in labels else "" for day in days],
@@ -88,9 +102,15 @@ def calendar_option(report: PatrolReport, scale: float, language: str) -> dict[s
             "inverse": True,
             "axisLine": {"show": False},
             "axisTick": {"show": False},
-            "axisLabel": {**_words(scale, colour=DARK.normal), "interval": 0, "margin": round(10 * scale)},
+            "axisLabel": {
+                **_words(scale, colour=DARK.normal),
+                "interval": 0,
+                "margin": round(10 * scale),
+                "width": round(62 * scale),
+                "overflow": "truncate",
+            },
         },
-        "visualMap": {"show": False, "min": 0, "max": 0.6, "inRange": {"color": list(_CALENDAR_RAMP)}},
+        "visualMap": {"show": False, "min": 0, "max": CALENDAR_FULL_SHARE, "inRange": {"color": list(CALENDAR_RAMP)}},
         "series": [
             {
                 "type": "heatmap",

@@ -15,26 +15,56 @@ from gridmap.settings import settings
 from gridmap.texts import t
 from gridmap.ui import numbers
 from gridmap.ui.theme import Markup
+from gridmap.ui.wall_charts import CALENDAR_FULL_SHARE, CALENDAR_RAMP
 
 _KEPT = 16
 _N_LOADS = 6
 _BAR_FULL_SHARE = 1.25
+# Characters of a category that leave no room for the word for dispute behind it.
+_LONG_CATEGORY = 5
 _GRID_LEVELS = {None, "member", "grid"}
 _SCALE_BARS_M = (100, 200, 500, 1000, 2000, 5000, 10_000)
 _SCALE_BAR_MAX_PX = 150
 
 
 def _panel(name: str, title: str, note: str, body: str) -> str:
-    head = f'<div class="panel-head"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>'
-    return f'<section class="panel {name}">{head}{body}</section>'
+    return _explained_panel(name, title, f"<span>{escape(note)}</span>", body)
+
+
+def _explained_panel(name: str, title: str, legend: str, body: str) -> str:
+    """Return a panel whose head holds the legend of its chart, as HTML."""
+    return (
+        f'<section class="panel {name}"><div class="panel-head"><h2>{escape(title)}</h2>{legend}</div>{body}</section>'
+    )
+
+
+def _disputes_legend() -> str:
+    keys = "".join(
+        f'<span class="key"><i class="swatch {name}"></i>{escape(t(f"live.{name}_now"))}</span>'
+        for name in ("closed", "open")
+    )
+    return f'<div class="chart-keys" {_words(t("live.formula_disputes"))}>{keys}<span>{escape(t("live.per_day"))}</span></div>'
+
+
+def _calendar_legend() -> str:
+    steps = "".join(f'<i class="step" style="background:{colour}"></i>' for colour in CALENDAR_RAMP)
+    most = numbers.percent(CALENDAR_FULL_SHARE)
+    return (
+        f'<div class="chart-keys" {_words(t("live.formula_calendar"))}><span>{escape(t("live.visited_points"))}</span>'
+        f'<span class="key">0<span class="ramp">{steps}</span>≥{most}</span></div>'
+    )
+
+
+def _words(formula: str) -> str:
+    return f'tabindex="0" data-formula="{escape(formula)}"'
 
 
 def _formula(figure: Figure) -> str:
     """Return the attributes that show a figure's formula when it is pointed at, tapped or tabbed to."""
-    words = t(figure.formula_key)
+    words = numbers.formula(figure.formula_key)
     if figure.numerator is not None and figure.denominator is not None:
         words = f"{words} {numbers.number(figure.numerator)} / {numbers.number(figure.denominator)}"
-    return f'tabindex="0" data-formula="{escape(words)}"'
+    return _words(words)
 
 
 def _value(figure: Figure, state: str = "") -> str:
@@ -79,7 +109,7 @@ def left_panels(incidents: IncidentsReport, patrol: PatrolReport, circle: Circle
         _panel("today", t("live.today"), t("live.since_midnight"), f'<div class="tiles">{today}</div>')
         + _panel("patrol", t("live.patrol"), t("live.due_points", n=numbers.figure(patrol.due)), _patrol(patrol))
         + _panel("circle", t("live.circle"), t("live.on_foot"), answer)
-        + _panel("disputes", t("live.disputes"), t("live.per_day"), _closing_shares(incidents))
+        + _explained_panel("disputes", t("live.disputes"), _disputes_legend(), _closing_shares(incidents))
     )
 
 
@@ -127,15 +157,16 @@ def right_panels(
     del language  # part of the key: the words differ
     cap = numbers.number(township.household_cap)
     return Markup(
-        _panel("events", t("live.events"), t("live.by_time"), _events(incidents.events, newest, today))
+        _panel("events", t("live.events"), t("live.by_time"), _events(incidents, newest, today))
         + _panel("loads", t("live.load"), t("live.of_cap", cap=cap), _loads(township.loads[:_N_LOADS]))
-        + _panel("calendar", t("live.calendar"), t("live.villages_by_day"), "")
+        + _explained_panel("calendar", t("live.calendar"), _calendar_legend(), "")
     )
 
 
-def _events(events: Iterable[Event], newest: str | None, today: date) -> str:
-    rows = "".join(_event(event, today=today, is_newest=event.incident_code == newest) for event in events)
-    return f'<ol class="rows">{rows}</ol>' if rows else f'<p class="nothing">{escape(t("live.no_events"))}</p>'
+def _events(report: IncidentsReport, newest: str | None, today: date) -> str:
+    rows = "".join(_event(event, today=today, is_newest=event.incident_code == newest) for event in report.events)
+    nothing = t("live.no_events" if report.new.value is not None else "live.events_unknown")
+    return f'<ol class="rows">{rows}</ol>' if rows else f'<p class="nothing">{escape(nothing)}</p>'
 
 
 def _event(event: Event, *, today: date, is_newest: bool) -> str:
@@ -158,7 +189,8 @@ def state_words(event: Event) -> str:
 
 def category_words(event: Event) -> str:
     """Return the category as people say it: the list calls a quarrel between neighbours just `neighbours`."""
-    return t("live.dispute", category=event.category) if event.kind == "dispute" else event.category
+    says_itself = event.kind != "dispute" or len(event.category) > _LONG_CATEGORY
+    return event.category if says_itself else t("live.dispute", category=event.category)
 
 
 def _loads(loads: Iterable[GridLoad]) -> str:

@@ -146,7 +146,10 @@ def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str |
 
 def cap_chart(report: WorkloadReport, village: str | None, room: Room) -> None:
     """Draw the households of every grid against the line of the cap, fullest first."""
-    rows = _of_village(report, village)
+    rows = _of_village(report, village).dropna(subset="n_households")
+    if rows.empty:
+        st.info(t("workload.no_households"))
+        return
     words = (t("workload.within_cap"), t("workload.above_cap"), t("workload.cap_line", cap=report.household_cap))
     with st.container(height=room.tall(_TABLE_PX), border=False):
         st.echarts_chart(
@@ -177,7 +180,9 @@ def downloads(report: WorkloadReport, township: Township, village: str | None) -
     about = {
         t("controls.table"): f"{township.name} {t('shell.workload')}",
         t("controls.period"): f"{report.first_on} – {report.last_on}",
-        t("controls.known_until"): str(report.known_at.astimezone(settings().zone)) if report.known_at else "—",
+        t("controls.known_until"): f"{report.known_at.astimezone(settings().zone):%Y-%m-%d %H:%M}"
+        if report.known_at
+        else UNKNOWN,
     }
     name = f"{township.name}-{t('shell.workload')}-{report.last_on}"
 
@@ -186,9 +191,9 @@ def downloads(report: WorkloadReport, township: Township, village: str | None) -
             [Sheet(name=t("shell.workload"), rows=rows, columns=columns)], about_sheet=t("controls.about"), about=about
         )
 
-    left, right, _ = st.columns([2, 2, 3])
-    left.download_button(t("controls.excel"), excel, f"{name}.xlsx", key="excel", on_click="ignore")
-    right.download_button(
+    row = st.container(horizontal=True)
+    row.download_button(t("controls.excel"), excel, f"{name}.xlsx", key="excel", on_click="ignore")
+    row.download_button(
         t("controls.csv"), lambda: comma_separated(rows, columns), f"{name}.csv", key="csv", on_click="ignore"
     )
 

@@ -12,6 +12,7 @@ from gridmap.actions.live import LiveTownship
 from gridmap.errors import InputError
 from gridmap.settings import Settings
 from gridmap.store.versions import read_versions
+from gridmap.texts import use_language
 from tests import tiny
 
 SETTINGS = Settings()
@@ -71,6 +72,7 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
 
 
 def test_the_sample_is_never_mixed_with_another_township(tiny_engine: Engine):
+    use_language("en")
     with pytest.raises(InputError, match="never mixed"):
         _load(tiny_engine)
     with tiny_engine.connect() as connection:

@@ -13,6 +13,7 @@ from gridmap.errors import ConflictError, InfeasibleError, InputError
 from gridmap.settings import Settings
 from gridmap.store.imports import read_changes, read_imports, read_quarantine
 from gridmap.store.places import read_grids, read_households
+from gridmap.texts import use_language
 from tests import tiny
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -195,6 +196,7 @@ def test_a_later_plan_ends_the_one_before_and_an_earlier_one_is_refused(tiny_eng
     whole = drawn.dissolve("村代码", as_index=False)
     whole["网格代码"] = [tiny.WEST_VILLAGE + "003", tiny.EAST_VILLAGE + "001"]
     whole.to_file(tmp_path / "two.gpkg", driver="GPKG")
+    use_language("en")
     with pytest.raises(ConflictError, match="later"):
         _load(tiny_engine, "grids", tmp_path / "two.gpkg", valid_from=date(2025, 12, 1))
     _load(tiny_engine, "grids", tmp_path / "two.gpkg", valid_from=date(2026, 6, 1))
@@ -206,10 +208,12 @@ def test_a_later_plan_ends_the_one_before_and_an_earlier_one_is_refused(tiny_eng
 
 @pytest.mark.parametrize("layer", ["households", "grids", "checkins"])
 def test_without_areas_nothing_else_can_be_loaded(engine: Engine, tmp_path: Path, layer: str):
-    with pytest.raises(InputError, match="areas first"):
+    use_language("en")
+    with pytest.raises(InputError, match="Load its areas first"):
         _load(engine, layer, _households_file(tmp_path, [_home(1)]))
 
 
 def test_an_unknown_layer_is_named_with_the_known_ones(tiny_engine: Engine, tmp_path: Path):
+    use_language("en")
     with pytest.raises(InputError, match=r"`houses` is no layer.*households"):
         _load(tiny_engine, "houses", tmp_path)

@@ -68,7 +68,7 @@ def test_incidents_are_numbered_by_the_day_in_shanghai_and_begin_with_a_report(r
 
 
 def test_what_the_database_refuses_leaves_nothing(ready: Engine):
-    with pytest.raises(InputError, match="unknown"):
+    with pytest.raises(InputError, match="gridmap load areas"):
         record_incident(ready, _incident(township_code="439901000"), staff_id=None, now=tiny.at(5))
     with pytest.raises(DBAPIError):
         record_incident(ready, _incident(category_code="?"), staff_id=None, now=tiny.at(5))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ GRIDMAP = str(Path(sys.executable).parent / "gridmap")
 
 
 def _run(url: URL | None, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GRIDMAP_LANGUAGE": "en", **environment}
+    own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GRIDMAP_LANGUAGE": "en"}
+    own |= {"PYTHONPATH": str(PROJECT_DIR), **environment}  # this checkout, wherever the command was installed from
     if url is not None:
         own["GRIDMAP_DATABASE_URL"] = url.render_as_string(hide_password=False)
     return subprocess.run(
@@ -43,6 +45,18 @@ def test_load_prints_one_json_object_and_the_file_is_taken(tiny_engine: Engine, 
     assert (answer["crs"], answer["is_dry_run"]) == ("EPSG:4526", False)
 
 
+def test_personal_columns_are_told_and_not_read(tiny_engine: Engine, tmp_path: Path):
+    file = _households(tmp_path, 4)
+    book = openpyxl.load_workbook(file)
+    book.active["G1"], book.active["G2"] = "户主姓名", "甲某"
+    book.save(file)
+    done = _run(tiny_engine.url, "load", "households", file, "--dry-run")
+    assert "`户主姓名`" in done.stdout
+    assert "甲某" not in done.stdout
+    answer = json.loads(_run(tiny_engine.url, "load", "households", file, "--json").stdout)
+    assert answer["dropped_columns"] == ["户主姓名"]
+
+
 def test_a_dry_run_says_so_and_a_refused_row_is_told_with_its_reason(tiny_engine: Engine, tmp_path: Path):
     done = _run(tiny_engine.url, "load", "households", _households(tmp_path, "约100"), "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -51,6 +65,11 @@ def test_a_dry_run_says_so_and_a_refused_row_is_told_with_its_reason(tiny_engine
     assert "Dry run" in done.stdout
     with tiny_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM import_record")).scalar() == 0
+
+
+def test_a_refusal_speaks_the_language_that_was_set(tiny_engine: Engine):
+    done = _run(tiny_engine.url, "load", "houses", "x.csv", GRIDMAP_LANGUAGE="zh")
+    assert "没有图层 `houses`" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -76,7 +95,19 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password():
     done = _run(URL.create("postgresql", "me", "geheim", "127.0.0.1", 1, "x"), "db", "status")
     assert done.returncode == 2
     assert "does not answer" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert "geheim" not in done.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no.such.host.invalid"])
+def test_an_address_that_cannot_be_served_is_one_sentence_and_nothing_is_said_to_have_started(host: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = _run(None, "serve", "--host", host, "--port", port)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert port in done.stderr
 
 
 def test_a_wrong_setting_is_one_sentence():

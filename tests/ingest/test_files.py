@@ -40,6 +40,7 @@ def _write(tmp_path, name, data):
         ("a.gpx", "<gpx/>".encode("utf-16"), "is UTF-16"),
         ("a.shp", b"\0\0\x27\x0a", r"lacks \.shx \.dbf"),
         ("a.dbf", b"\x03", "only a part of a shapefile"),
+        ("a.xls", OLE + b"\0" * 600, "an old Excel file"),
         ("a.docx", b"PK\x03\x04", "kind that cannot be read"),
         ("a.zip", b"PK\x05\x06" + b"\0" * 18, "holds no file that can be loaded"),
         ("a.zip", b"nonsense", "damaged"),
@@ -93,6 +94,13 @@ def test_a_shapefile_without_a_part_is_refused_also_inside_a_zip(tmp_path, missi
             packed.write(part, part.name)
     with pytest.raises(InputError, match="lacks"):
         _open(tmp_path, tmp_path / "areas.zip")
+
+
+def test_a_shapefile_that_breaks_off_is_refused(tmp_path):
+    shapefile = areas_file(tmp_path / "areas.shp")
+    shapefile.write_bytes(shapefile.read_bytes()[:-2])
+    with pytest.raises(InputError, match="is cut off"):
+        _open(tmp_path, shapefile)
 
 
 def test_the_name_and_digest_of_one_file_are_its_own(tmp_path):

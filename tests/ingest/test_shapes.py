@@ -93,6 +93,15 @@ def test_a_bow_tie_at_the_rim_is_repaired_and_told():
     assert "repaired, area changed by" in ledger.changed()["change"][0]
 
 
+def test_what_is_wrong_with_a_shape_is_told_in_words():
+    ledger = _ledger([shapely.Point(EAST_M, NORTH_M), shapely.Polygon(_moved([(0, 0), (9, 9), (9, 0), (0, 9)]))])
+    _place(ledger)
+    first, second = ledger.quarantined()["reason"]
+    assert "point" in first
+    assert "polygon" in first
+    assert "self-intersection" in second
+
+
 def test_lines_need_a_length():
     lines = [shapely.LineString(_moved([(0, 0), (50, 50)])), shapely.LineString(_moved([(10, 10), (10, 10)]))]
     ledger = _ledger(lines)

@@ -64,3 +64,28 @@ def test_geometries_that_cannot_be_made_are_none(tmp_path):
     file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     (table,) = _read(file)
     assert table.geometries[0] is None
+
+
+@pytest.mark.parametrize("name", ["urn:ogc:def:crs:EPSG::999999", "北京坐标系"])
+def test_a_coordinate_system_that_nobody_knows_is_not_taken_for_wgs_84(tmp_path, name):
+    file = tmp_path / "a.geojson"
+    crs = f'"crs": {{"type": "name", "properties": {{"name": "{name}"}}}}'
+    point = '{"type": "Feature", "properties": {"n": 1}, "geometry": {"type": "Point", "coordinates": [114, 28]}}'
+    for text in (
+        f'{{"type": "FeatureCollection", "name": "a", {crs}, "features": [{point}]}}',
+        f'{{"type": "FeatureCollection", "features": [{point}], {crs}, "name": "a"}}',
+    ):
+        file.write_text(text)
+        (table,) = _read(file)
+        assert table.crs == name
+
+
+def test_words_about_coordinates_inside_a_feature_are_no_coordinate_system(tmp_path):
+    file = tmp_path / "a.geojson"
+    point = (
+        '{"type": "Feature", "properties": {"crs": {"name": "nowhere"}, "n": 1},'
+        ' "geometry": {"type": "Point", "coordinates": [114, 28]}}'
+    )
+    file.write_text(f'{{"type": "FeatureCollection", "features": [{point}]}}')
+    (table,) = _read(file)
+    assert table.crs == "EPSG:4326"

@@ -109,6 +109,16 @@ def test_without_facts_workload_is_unknown_and_not_zero(tiny_engine: Engine):
     assert report.grids[["n_new", "n_open", "n_overdue", "n_made"]].isna().all(axis=None)
     assert [report.n_open.value, report.n_overdue.value, report.made.value] == [None] * 3
     assert report.n_households.value == 18
+    assert report.grids[["team_size", "n_due"]].isna().all(axis=None)
+
+
+def test_without_households_the_load_is_unknown_and_not_zero(tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        connection.execute(text("DELETE FROM household"))
+    report = _workload(tiny_engine)
+    assert report.grids[["n_households", "n_residents", "cap_share"]].isna().all(axis=None)
+    assert report.villages[["n_households", "n_over_cap"]].isna().all(axis=None)
+    assert [report.n_households.value, report.n_residents.value, report.n_over_cap.value] == [None] * 3
 
 
 def test_without_a_plan_there_are_no_grids(engine: Engine, tiny_engine: Engine):

@@ -13,6 +13,7 @@ from gridmap.store.archive import backup, restore
 from gridmap.store.places import read_grids, read_households
 from gridmap.store.schema import schema_differences
 from gridmap.store.writing import write_rows
+from gridmap.texts import use_language
 from tests import tiny
 
 
@@ -61,12 +62,14 @@ def test_a_restored_database_holds_the_same_and_keeps_its_promises(tiny_engine: 
 def test_a_backup_never_overwrites(tiny_engine: Engine, tmp_path: Path):
     file = tmp_path / "kept"
     file.write_text("precious")
+    use_language("en")
     with pytest.raises(ConflictError, match="never overwrites"):
         backup(tiny_engine.url, file)
     assert file.read_text() == "precious"
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing(tiny_engine: Engine, tmp_path: Path):
+    use_language("en")
     with pytest.raises(InputError, match="cannot be written"):
         backup(tiny_engine.url, tmp_path / "no" / "such" / "folder")
     assert list(tmp_path.iterdir()) == []
@@ -76,6 +79,7 @@ def test_only_an_empty_database_is_restored_into(tiny_engine: Engine, tmp_path: 
     file = tmp_path / "township.backup"
     backup(tiny_engine.url, file)
     before = _everything(tiny_engine)
+    use_language("en")
     with pytest.raises(ConflictError, match="empty database"):
         restore(tiny_engine.url, file)
     assert _everything(tiny_engine) == before
@@ -85,6 +89,7 @@ def test_only_an_empty_database_is_restored_into(tiny_engine: Engine, tmp_path: 
 def test_what_is_no_backup_is_refused(empty_url: URL, tmp_path: Path, content: bytes):
     file = tmp_path / "x"
     file.write_bytes(content)
+    use_language("en")
     with pytest.raises(InputError, match="no gridmap backup"):
         restore(empty_url, file)
 

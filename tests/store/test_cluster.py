@@ -14,6 +14,7 @@ import pytest
 
 from gridmap.errors import StoreUnavailable
 from gridmap.store import binaries, cluster
+from gridmap.texts import use_language
 
 USER = """
 import sys, pathlib
@@ -121,6 +122,7 @@ def test_a_cluster_of_another_major_version_is_refused_with_both_versions(state_
     version = lease.place.data / "PG_VERSION"
     own = version.read_text()
     version.write_text("9\n")
+    use_language("en")
     with pytest.raises(StoreUnavailable, match=rf"made by PostgreSQL 9, this machine has {own.strip()}"):
         cluster.acquire(state_dir)
     version.write_text(own)
@@ -131,6 +133,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(state_dir: Path):
     lease.release()
     (lease.place.data / cluster.MARKER).unlink()
     before = sorted(path.name for path in lease.place.data.iterdir())
+    use_language("en")
     with pytest.raises(StoreUnavailable, match="did not make"):
         cluster.acquire(state_dir)
     assert not cluster.stop(state_dir)
@@ -154,5 +157,6 @@ def test_stop_stops_it_whoever_uses_it_and_says_whether_it_ran(state_dir: Path):
 
 def test_missing_postgis_is_one_sentence_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(binaries, "installed", tuple)
+    use_language("en")
     with pytest.raises(StoreUnavailable, match=r"apt-get install postgresql-postgis.*brew install.*Windows"):
         binaries.find()

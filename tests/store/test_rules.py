@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gridmap.store.places import read_grids, read_households, read_townships, read_units
+from gridmap.store.plans import plan_faults
 from gridmap.store.schema import schema_differences
 from gridmap.store.versions import TOPICS, read_versions
 from gridmap.store.writing import write_rows
+from gridmap.texts import t, use_language
 from tests import tiny
 
 
@@ -98,6 +100,27 @@ def test_only_one_plan_is_in_force_a_day(tiny_engine: Engine):
 def test_a_published_plan_stays_as_it_is(tiny_engine: Engine, sql: str):
     with pytest.raises(DBAPIError), tiny_engine.begin() as connection:
         connection.execute(text(sql))
+
+
+@pytest.mark.parametrize(
+    "kind", ["empty", "overlap", "gap", "household_outside", "over_cap", "crosses_village", "foreign_unit"]
+)
+def test_every_fault_that_the_database_finds_has_words(tiny_engine: Engine, kind: str):
+    with tiny_engine.connect() as connection:
+        known = connection.execute(
+            text("SELECT pg_get_functiondef('gridmap_plan_faults(integer)'::regprocedure)")
+        ).scalar()
+    assert f"SELECT '{kind}'" in known
+    assert known.count("UNION ALL") == 6
+    assert t(f"db.fault_{kind}", place="439901999201001", measured="12")
+
+
+def test_a_fault_is_told_in_the_language_that_was_chosen(tiny_engine: Engine):
+    use_language("zh")
+    with tiny_engine.connect() as connection, connection.begin() as change:
+        plan_id = tiny.write_plan(connection, household_cap=10)
+        assert plan_faults(connection, plan_id=plan_id) == [f"网格 {tiny.GRIDS[2]} 有 11 户，超过上限，且没有登记例外"]
+        change.rollback()
 
 
 def _one_checkin(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from gridmap import settings as settings_module
 from gridmap.errors import StoreUnavailable
 from gridmap.ui import loaders
+from gridmap.ui.wall_markup import category_words
 from tests.busy import EVIL, write_incidents
 from tests.tiny import TOWNSHIP, write_categories
 
@@ -40,7 +42,8 @@ def test_a_township_without_facts_shows_dashes_and_no_zero(live_page: AppTest, t
     markup = _markup(_drawn(live_page))
     values = re.findall(r'<b class="value [a-z]*">(.*?)</b>', markup)
     assert values == ["—"] * 6
-    assert "近 30 日没有事件" in markup
+    assert "尚无任何事件登记" in markup
+    assert "近 30 日没有事件" not in markup
 
 
 def test_the_wall_draws_every_panel(busy_page: AppTest):
@@ -145,3 +148,16 @@ def test_a_database_that_never_answered_is_said_calmly(live_page: AppTest, monke
     settings_module.settings.cache_clear()
     page = _drawn(live_page)
     assert [heading.value for heading in page.subheader] == ["数据库暂时没有应答"]
+
+
+@pytest.mark.parametrize(
+    ("category", "kind", "words"),
+    [
+        ("环境生态", "dispute", "环境生态纠纷"),
+        ("房屋和宅基地", "dispute", "房屋和宅基地"),
+        ("交通及生产安全", "dispute", "交通及生产安全"),
+        ("消防隐患", "hazard", "消防隐患"),
+    ],
+)
+def test_a_category_is_named_as_people_say_it_and_fits_its_line(category: str, kind: str, words: str):
+    assert category_words(SimpleNamespace(category=category, kind=kind)) == words
