@@ -63,8 +63,7 @@ def match_visits(
         raise ValueError(f"`reach_m` must be above 0, got {reach_m}.")
     xy, points = coordinates_of(checkins), coordinates_of(checkpoints)
     exception = checkins["exception"].fillna("").astype(str)
-    absent = exception.str.contains(_NO_CHECKIN) | (checkins["kind"] == _NO_CHECKIN)
-    placed = np.isfinite(xy).all(axis=1) & ~absent.to_numpy()
+    placed = np.isfinite(xy).all(axis=1) & ~_is_absent(checkins)
     day = checkins["happened_at"].dt.tz_convert(zone).dt.date
     xy[~placed] = np.nan
     distance_m, at, open_then = _nearest_open(xy, day, points, checkpoints, reach_m=reach_m)
@@ -129,6 +128,13 @@ def _nearest_open(
     return distance_m, at, is_open
 
 
+def _is_absent(checkins: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which rows say that nobody checked in (未打卡)."""
+    said = checkins["exception"].fillna("").astype(str).str.contains(_NO_CHECKIN, regex=False)
+    absent: npt.NDArray[np.bool_] = (said | (checkins["kind"] == _NO_CHECKIN)).to_numpy(dtype=bool)
+    return absent
+
+
 def accuracy_of(checkins: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Return by how many metres each check-in may be off; 0 where it does not say."""
     if "accuracy_m" not in checkins:
@@ -166,7 +172,8 @@ def possible_visits(
     require_one_metric_crs(checkins=checkins, checkpoints=checkpoints)
     reason = visits["reason"].to_numpy(dtype=object)
     code_of = checkpoints["name"].rename_axis("place_code").reset_index()
-    lost = visits[np.isin(reason, ["no_position", "place_doubted"]) & visits["place"].notna().to_numpy()]
+    unsure = np.isin(reason, ["no_position", "place_doubted"]) & ~_is_absent(checkins)
+    lost = visits[unsure & visits["place"].notna().to_numpy()]
     # The importer puts the address behind the title, with a blank between.
     titles = pd.concat(
         [lost.assign(title=lost["place"]), lost.assign(title=lost["place"].astype(str).str.split().str[0])]

@@ -11,6 +11,7 @@ import shapely
 
 from gridmap.analysis.visit_classes import CLASSES, EXCLUDED, judge_visits, of_team
 from gridmap.analysis.visits import match_visits, possible_visits
+from gridmap.errors import CrsError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 METRIC = "EPSG:4547"
@@ -131,6 +132,7 @@ def test_what_may_have_been_a_visit_is_found_and_nothing_else():
         (None, "2026-10-05 09:00", "a", {"place": "塘坝"}),
         (None, "2026-10-05 09:00", "b", {"place": "塘坝 青石乡塘坝"}),
         (None, "2026-10-05 09:00", "c", {"place": "别处"}),
+        (None, "2026-10-05 09:00", "k", {"place": "塘坝", "exception": "未打卡"}),
         (30, "2026-10-05 09:00", "d", {"exception": "地点异常"}),
         (300, "2026-10-05 09:00", "e", {"exception": "地点异常"}),
         (100, "2026-10-05 09:00", "f", {"accuracy_m": 50}),
@@ -145,6 +147,13 @@ def test_what_may_have_been_a_visit_is_found_and_nothing_else():
         "a": "named", "b": "named", "d": "doubted", "f": "accuracy", "h": "accuracy",
     }  # fmt: skip
     assert set(possible["place_code"]) == {"c"}
+
+
+def test_places_in_degrees_are_refused():
+    rows, points = checkins((10, "2026-10-05 09:00", "a")), checkpoints()
+    matched = match_visits(rows, points, reach_m=60, zone=SHANGHAI)
+    with pytest.raises(CrsError):
+        possible_visits(rows.to_crs("EPSG:4490"), matched, points, reach_m=60)
 
 
 def test_inputs_stay_as_they_were():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -31,6 +32,8 @@ def _everything(engine: Engine) -> dict[str, object]:
         return {
             "grids": read_grids(connection, township_code=tiny.TOWNSHIP, on=tiny.PLAN_FROM).to_wkt().to_dict(),
             "households": read_households(connection, township_code=tiny.TOWNSHIP).to_wkt().to_dict(),
+            "fixes": connection.execute(text("SELECT track_code, ST_AsText(geom) FROM track_fix")).fetchall(),
+            "home_visits": connection.execute(text("SELECT * FROM home_visit")).fetchall(),
             "checkins": connection.execute(text("SELECT staff_id, place FROM checkin")).fetchall(),
         }
 
@@ -49,6 +52,11 @@ def test_a_restored_database_holds_the_same_and_keeps_its_promises(tiny_engine: 
     )
     with tiny_engine.begin() as connection:
         write_rows(connection, "checkin", checkins, key=["staff_id", "happened_at", "kind"], append_only=True)
+        who = {"township_code": tiny.TOWNSHIP, "staff_id": "m1", "happened_at": tiny.at(5)}
+        fix = gpd.GeoDataFrame([{"track_code": "t1", **who}], geometry=tiny.stored([tiny.metric_point(9, 9)]))
+        write_rows(connection, "track_fix", fix, key=["track_code", "happened_at"], append_only=True)
+        visit = pd.DataFrame([{"household_code": "H-0-0", **who}])
+        write_rows(connection, "home_visit", visit, key=["household_code", "happened_at"], append_only=True)
     file = tmp_path / "township.backup"
     backup(tiny_engine.url, file)
     restore(empty_url, file)
