@@ -54,7 +54,7 @@ def walking_reach(
 
     Notes
     -----
-    One more point or path never lengthens a way. Rule: docs/kpi.md, "15-minute service circle".
+    One more point never lengthens a way. Rule: docs/kpi.md, "15-minute service circle".
     """
     require_one_metric_crs(households=households, points=points, paths=paths)
     if not (reach_m > 0 and attach_limit_m > 0 and snap_m > 0):

@@ -84,7 +84,7 @@ def build_network(
 
     Notes
     -----
-    A further path never makes a way longer. Rule: docs/kpi.md, "15-minute service circle".
+    A further path lengthens no way between two nodes. Rule: docs/kpi.md, "15-minute service circle".
     """
     crs = require_one_metric_crs(paths=paths)
     if not (np.isfinite(snap_m) and snap_m > 0):

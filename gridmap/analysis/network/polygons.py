@@ -14,6 +14,8 @@ from gridmap.analysis.network.network import Floats, Ints
 
 # Of the distance that the polygons reach; half as fine costs a third more and halves the error.
 _CELL_SHARE = 0.6
+# Cells from a path beyond which no border runs: above 1 / 0.6, and the way from a path to the middle of its cell.
+_FAR_CELLS = 3
 # Above so many cells (400 MB; a square of 30 km at 25 m) a polygon is made the slow way.
 _MAX_CELLS = 4_000_000
 
@@ -65,13 +67,16 @@ def polygons_around(pieces: gpd.GeoDataFrame, *, buffer_m: float) -> gpd.GeoSeri
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Sampled:
-    """Straight segments (where each begins, how it goes on, the line it is of) and places on them, a step apart at most."""
+    """Straight segments and places on them, a step apart at most.
 
-    origin: Floats
-    way: Floats
+    `table` has a row a segment: where it begins, how it goes on (east and north each), the square of its length.
+    """
+
+    table: Floats
     line: Ints
     segment: Ints
-    xy: Floats
+    x: Floats
+    y: Floats
 
 
 def _sampled(lines: npt.NDArray[np.object_], *, step_m: float) -> _Sampled:
@@ -83,33 +88,39 @@ def _sampled(lines: npt.NDArray[np.object_], *, step_m: float) -> _Sampled:
     number = np.arange(len(segment)) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps)
     share = number / np.maximum(n_steps - 1, 1)[segment]
     return _Sampled(
-        origin=origin,
-        way=way,
+        table=np.column_stack([origin, way, (way**2).sum(axis=1)]),
         line=line[inner],
         segment=segment,
-        xy=origin[segment] + share[:, None] * way[segment],
+        x=origin[segment, 0] + share * way[segment, 0],
+        y=origin[segment, 1] + share * way[segment, 1],
     )
 
 
 def _contour(sampled: _Sampled, which: Ints, buffer_m: float) -> shapely.Geometry | None:
     """Return the polygon of all that is within a distance of segments; None where there would be too many cells."""
-    cell_m, xy = buffer_m * _CELL_SHARE, sampled.xy[which]
-    low = xy.min(axis=0) - buffer_m - 2 * cell_m
-    n_x, n_y = np.ceil((xy.max(axis=0) + buffer_m + 2 * cell_m - low) / cell_m).astype(np.intp) + 1
+    cell_m = buffer_m * _CELL_SHARE
+    rim_m = buffer_m + 2 * cell_m
+    east, north = sampled.x[which], sampled.y[which]
+    low_x, low_y = east.min() - rim_m, north.min() - rim_m
+    n_x, n_y = (
+        int(np.ceil((high + rim_m - low) / cell_m)) + 1 for high, low in ((east.max(), low_x), (north.max(), low_y))
+    )
     if n_x * n_y > _MAX_CELLS:
         return None
     # Each cell knows one segment that passes it; a place asks the segment of the nearest such cell.
-    column, row = np.round((xy - low) / cell_m).astype(np.intp).T
+    column = ((east - low_x) / cell_m + 0.5).astype(np.int32)
+    row = ((north - low_y) / cell_m + 0.5).astype(np.int32)
     segment = np.full((n_y, n_x), -1, dtype=np.intp)
     segment[row, column] = sampled.segment[which]
     near = distance_transform_edt(segment < 0, return_distances=False, return_indices=True)
-    nearest = segment.ravel()[near[0] * n_x + near[1]]
-    x, y = np.broadcast_arrays(low[0] + np.arange(n_x) * cell_m, low[1] + np.arange(n_y)[:, None] * cell_m)
-    origin, way = sampled.origin[nearest], sampled.way[nearest]
-    east, north = x - origin[..., 0], y - origin[..., 1]
-    way_x, way_y = way[..., 0], way[..., 1]
-    share = np.clip((east * way_x + north * way_y) / (way_x**2 + way_y**2), 0.0, 1.0)
-    distance_m = np.hypot(east - share * way_x, north - share * way_y)
+    # Only what is near the border needs its distance; farther out any greater one does.
+    off_row, off_column = near[0] - np.arange(n_y, dtype=np.int32)[:, None], near[1] - np.arange(n_x, dtype=np.int32)
+    band = np.flatnonzero(off_row * off_row + off_column * off_column <= _FAR_CELLS**2)
+    nearest = segment.ravel()[near[0].ravel()[band].astype(np.intp) * n_x + near[1].ravel()[band]]
+    x, y = low_x + np.arange(n_x) * cell_m, low_y + np.arange(n_y) * cell_m
+    distance_m = np.full((n_y, n_x), _FAR_CELLS * cell_m)
+    distance_m.ravel()[band] = _distances(sampled, nearest, x[band % n_x], y[band // n_x])
+    x, y = np.broadcast_arrays(x, y[:, None])
     contours = contourpy.SerialContourGenerator(
         x,
         y,
@@ -129,3 +140,14 @@ def _contour(sampled: _Sampled, which: Ints, buffer_m: float) -> shapely.Geometr
         shapely.GeometryType.POLYGON, points, (rings.astype(np.int64), outer.astype(np.int64))
     )
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def _distances(sampled: _Sampled, segment: Ints, x: Floats, y: Floats) -> Floats:
+    """Return the distance of each place to a segment."""
+    origin_x, origin_y, way_x, way_y, way2 = np.take(sampled.table, segment, axis=0).T
+    east, north = x - origin_x, y - origin_y
+    share = np.minimum(np.maximum((east * way_x + north * way_y) / way2, 0.0), 1.0)
+    east -= share * way_x
+    north -= share * way_y
+    distances: Floats = np.sqrt(east * east + north * north)
+    return distances
