@@ -16,7 +16,7 @@ from gridmap.errors import InputError
 from gridmap.texts import use_language
 
 METRIC = "EPSG:4547"
-KEYS = {"covered", "total", "share", "optimal", "bound", "gap", "sites", "curve", "seconds"}
+KEYS = {"covered", "total", "share", "optimal", "bound", "gap", "sites", "curve", "seconds", "curve_seconds"}
 HOMES = pd.DataFrame({"x": [0, 300, 600, 5000, 5000], "y": [0, 0, 0, 0, 0], "n": [1, 2, 3, 2, 2]})
 
 

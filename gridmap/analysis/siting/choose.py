@@ -54,6 +54,8 @@ class Siting:
         Whether that is reached.
     curve
         The best known for each number of points from 0 on.
+    seconds_left
+        Of the time, when the answer stood and the curve was begun.
     """
 
     sites: Ints
@@ -63,6 +65,7 @@ class Siting:
     bound: float
     is_optimal: bool
     curve: tuple[Step, ...]
+    seconds_left: float
 
     @property
     def gap(self) -> float:
@@ -121,6 +124,7 @@ def choose_sites(
     question = Question(small.cover, is_whole=bool((weights == np.floor(weights)).all()))
     kept_back = seconds_left() * (1 - _SHARE_OF_THE_ANSWER if with_curve and n_sites > 1 else 0)
     answer = question.answer(n_sites, seconds_left=lambda: seconds_left() - kept_back)
+    left = seconds_left()
     steps = question.curve(n_sites, answer, seconds_left=seconds_left) if with_curve else [answer]
     sites, gains = _in_order(given, small.sites[steps[-1].sites], open_weights, n_sites)
     curve = [Step(n_sites=0, covered=begun, bound=begun, is_optimal=True)] if with_curve else []
@@ -132,7 +136,7 @@ def choose_sites(
     _require_recounted(covers, weights, known, sites, last.covered)
     return Siting(
         sites=sites, gains=gains, covered=last.covered, total=total,
-        bound=last.bound, is_optimal=last.is_optimal, curve=tuple(curve),
+        bound=last.bound, is_optimal=last.is_optimal, curve=tuple(curve), seconds_left=left,
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from gridmap.analysis.siting.cover import Cover, Ints, spread
 _ROUNDING = 1e-9
 # Beyond so many entries all is added up anew, which needs no memory.
 _MOST_AT_ONCE = 2_000_000
-_MOST_GIVEN_UP, _NOISE, _PATIENCE = 4, 0.1, 0.0004
+# How much worse than the best it may be on the way: a part of what one site covers.
+_MOST_GIVEN_UP, _NOISE, _PATIENCE = 4, 0.1, 0.015
 
 
 class Standing:
@@ -98,7 +99,7 @@ def improved(
     Ruin and recreate (Schrimpf et al., 2000), accepted as in record-to-record travel (Dueck, 1993).
     """
     standing = Standing(cover, chosen)
-    best, best_weight = chosen, standing.weight
+    best, best_weight, patience = chosen, standing.weight, _PATIENCE / max(len(chosen), 1)
     for _ in range(rounds):
         if is_over(best_weight):
             break
@@ -113,7 +114,7 @@ def improved(
                 worth[given_up[0]] = 0.0
             put.append(standing.best(worth=worth))
             standing.put(put[-1])
-        if standing.weight < min(before, best_weight - _PATIENCE * best_weight * chance.exponential()):
+        if standing.weight < min(before, best_weight * (1 - patience * chance.exponential())):
             for site in put:
                 standing.take(site)
             for site in given_up:
