@@ -1,10 +1,11 @@
-"""Coverage: homes near a checkpoint, checkpoints by state, the 15-minute circle, gaps worst first."""
+"""Coverage: checkpoints visited, missed or not to be told, lanes nobody passed for long, door-to-door visits."""
 
 import streamlit as st
 
 from gridmap.reports.coverage import coverage_report
+from gridmap.reports.patrolled import patrolled_report
 from gridmap.texts import t
-from gridmap.ui import controls, coverage_view, loaders, panels, shell
+from gridmap.ui import controls, coverage_files, coverage_tables, coverage_view, loaders, panels, shell
 from gridmap.ui.roles import require_role
 from gridmap.ui.room import page_room
 
@@ -25,16 +26,17 @@ report = loaders.load(
     duty=duty,
     village_code=village,
 )
+passed = loaders.load(patrolled_report)
 with age_place:
     panels.data_age(report.known_at)
 panels.figures(
     [
-        ("coverage.covered", report.covered),
-        ("coverage.uncovered", report.n_uncovered),
         ("coverage.visited", report.visited),
+        ("coverage.cannot_tell", report.visits.cannot_tell),
         ("coverage.never", report.n_never),
-        ("coverage.reached", report.reached),
-        ("coverage.outside", report.n_outside),
+        ("coverage.door", report.visits.door_to_door),
+        ("coverage.mean_days", passed.mean_days),
+        ("coverage.covered", report.covered),
     ]
 )
 if report.households.empty and report.checkpoints.empty:
@@ -42,14 +44,24 @@ if report.households.empty and report.checkpoints.empty:
     st.stop()
 left, right = st.columns(2)
 with left:
-    coverage_view.legend()
-    coverage_view.draw_map(report, township, space)
+    coverage_view.legend(passed)
+    coverage_view.draw_map(report, passed, township, space)
 with right:
     coverage_view.states(report)
-    visits, homes, circle = st.tabs([t("coverage.gaps_visits"), t("coverage.gaps_homes"), t("coverage.gaps_circle")])
-    with visits:
-        coverage_view.checkpoint_table(report, space)
+    points, sums, calendar, long, doors, homes, files = st.tabs(
+        [t(f"coverage.tab_{name}") for name in coverage_view.TABS]
+    )
+    with points:
+        coverage_tables.checkpoints(report, space)
+    with sums:
+        coverage_tables.sums(report, space)
+    with calendar:
+        coverage_view.calendar(report, village, space)
+    with long:
+        coverage_tables.passed_long_ago(passed, village, space)
+    with doors:
+        coverage_tables.doors(report, space)
     with homes:
-        coverage_view.grid_table(report, space)
-    with circle:
-        coverage_view.village_table(report, space)
+        coverage_tables.uncovered(report, space)
+    with files:
+        coverage_files.take_away(report, passed, township, period)

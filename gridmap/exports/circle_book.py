@@ -9,6 +9,7 @@ import geopandas as gpd
 from gridmap.exports.layers import write_layer
 from gridmap.exports.tables import Column, Sheet, workbook
 from gridmap.reports.circle import CircleReport
+from gridmap.reports.figures import formula_words
 from gridmap.texts import t
 
 _HOME_COLUMNS = ("grid_code", "n_residents", "status", "minutes", "missing_m")
@@ -36,11 +37,31 @@ def circle_workbook(report: CircleReport, about: Mapping[str, str]) -> bytes:
         Column(name="name", header=t("circle.grid")),
         Column(name="village_name", header=t("controls.village")),
         Column(name="n_households", header=t("circle.n_households"), kind="count"),
-        Column(name="n_outside", header=t("circle.n_outside"), kind="count", formula=t("circle.formula_outside")),
+        Column(
+            name="n_outside",
+            header=t("circle.n_outside"),
+            kind="count",
+            formula=formula_words("circle.formula_outside"),
+        ),
         Column(name="n_residents_outside", header=t("circle.n_residents_outside"), kind="count"),
-        Column(name="missing_m", header=t("circle.missing_m"), kind="decimal", formula=t("circle.formula_missing")),
-        Column(name="n_unmatched", header=t("circle.n_unmatched"), kind="count", formula=t("circle.formula_unmatched")),
-        Column(name="reached_share", header=t("circle.reached"), kind="share", formula=t("circle.formula_reached")),
+        Column(
+            name="missing_m",
+            header=t("circle.missing_m"),
+            kind="decimal",
+            formula=formula_words("circle.formula_missing"),
+        ),
+        Column(
+            name="n_unmatched",
+            header=t("circle.n_unmatched"),
+            kind="count",
+            formula=formula_words("circle.formula_unmatched"),
+        ),
+        Column(
+            name="reached_share",
+            header=t("circle.reached"),
+            kind="share",
+            formula=formula_words("circle.formula_reached"),
+        ),
     ]
     homes = [
         Column(name="household_code", header=t("circle.household")),

@@ -96,7 +96,9 @@ def heat_deck(ground: MapGround, *, image: str, corners: Sequence[Sequence[float
     return ground.layers(fill=rgba(_PLAIN_GROUND, 1.0), over=[picture])
 
 
-def coverage_deck(ground: MapGround, *, households: gpd.GeoDataFrame, checkpoints: gpd.GeoDataFrame) -> CachedDeck:
+def coverage_deck(
+    ground: MapGround, *, households: gpd.GeoDataFrame, checkpoints: gpd.GeoDataFrame, lanes: gpd.GeoSeries
+) -> CachedDeck:
     """Return the map of covered and uncovered homes and of checkpoints by state.
 
     Parameters
@@ -107,11 +109,14 @@ def coverage_deck(ground: MapGround, *, households: gpd.GeoDataFrame, checkpoint
         Points in degrees with `is_covered`.
     checkpoints
         Points in degrees with `state`, one of `CHECKPOINT_STATES`.
+    lanes
+        Lines in degrees that nobody passed for long.
     """
     covered, uncovered = households[households["is_covered"]], households[~households["is_covered"]]
     return ground.layers(
         fill=rgba(_PLAIN_GROUND, 1.0),
         top=[
+            _lanes(lanes),
             _homes(covered, "covered", LIGHT.unknown, alpha=0.55, radius_px=1.6),
             _homes(uncovered, "uncovered", LIGHT.alarm, alpha=0.95, radius_px=3.2),
             _checkpoints(checkpoints),
@@ -243,6 +248,21 @@ def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
             outlineColor=rgba("#ffffff", 0.95),
         )
     ]
+
+
+def _lanes(lines: gpd.GeoSeries) -> dict[str, Any]:
+    rounded = shapely.transform(lines.to_numpy(), lambda xy: xy.round(6))
+    return layer(
+        "PathLayer",
+        "lanes",
+        [{"way": shapely.get_coordinates(line).tolist()} for line in rounded],
+        getPath="@@=way",
+        getColor=rgba(LIGHT.wait, 0.9),
+        getWidth=4,
+        widthUnits="pixels",
+        capRounded=True,
+        jointRounded=True,
+    )
 
 
 def _homes(

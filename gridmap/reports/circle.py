@@ -1,37 +1,30 @@
-"""The 15-minute service circle: who is inside, who is not and by how much, and what one or n more points would win."""
+"""The 15-minute service circle: who is inside, who is not and by how much, and what further questions need."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from sqlalchemy import Connection
 
-from gridmap.analysis.geometry import coordinates_of
+from gridmap.analysis.gaps import OUTSIDE, gaps_by_grid, with_missing
 from gridmap.analysis.network.areas import reached_pieces
 from gridmap.analysis.network.attach import Attached, attach
 from gridmap.analysis.network.build import build_network
-from gridmap.analysis.network.matrix import reach_matrix
-from gridmap.analysis.network.network import Flags, Ints, Network
+from gridmap.analysis.network.network import Network
 from gridmap.analysis.network.polygons import polygons_around
 from gridmap.analysis.network.travel import travel
-from gridmap.analysis.siting.choose import Siting, choose_sites
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, read_ground
 from gridmap.reports.township import open_on
 from gridmap.store.places import read_areas, read_paths, read_water
 from gridmap.store.versions import read_known_at
-from gridmap.texts import t
 
 GOALS = ("service", "any")
 """What is to be reached: a service point, or any checkpoint."""
 # A canal or a pond is stepped over; a river needs a bridge.
 _WALLS = ("river",)
-_OUTSIDE = ("beyond", "unreachable")
 _KMH = 3.6
 
 
@@ -208,7 +201,7 @@ def circle_report(
     )
     goals = attach(network, points, **options)
     ways = travel(network, walk.homes, goals, limit_s=walk.limit_s)
-    households = _households(ground, ways, limit_s=walk.limit_s, walking_m_s=walking_m_s)
+    households = _households(ground, ways, limit_s=walk.limit_s)
     is_known = bool(len(points)) and bool(network.n_edges)
     land = polygons_around(reached_pieces(network, goals, limit_s=walk.limit_s), buffer_m=circle_land_m)
     return CircleReport(
@@ -228,21 +221,21 @@ def circle_report(
     )
 
 
-def _households(ground: Ground, ways: pd.DataFrame, *, limit_s: float, walking_m_s: float) -> gpd.GeoDataFrame:
+def _households(ground: Ground, ways: pd.DataFrame, *, limit_s: float) -> gpd.GeoDataFrame:
     homes = ground.households
     found = homes[["grid_code", "n_residents", "geometry"]].assign(
         grid_name=homes["grid_code"].map(ground.grids["name"]),
         village_code=homes["group_code"].str[:12],
         status=ways["status"],
         minutes=ways["seconds"] / 60,
-        missing_m=((ways["seconds"] - limit_s) * walking_m_s).clip(lower=0),
+        missing_m=with_missing(ways, limit_s=limit_s)["missing_m"],
     )
     return gpd.GeoDataFrame(found)
 
 
 def _figures(households: pd.DataFrame, *, is_known: bool) -> CircleFigures:
     status = households["status"]
-    outside, n_reached = status.isin(_OUTSIDE), int((status == "reached").sum())
+    outside, n_reached = status.isin(OUTSIDE), int((status == "reached").sum())
     known = is_known and len(households) > 0
 
     def counted(value: int, unit: str, name: str) -> Figure:
@@ -263,166 +256,10 @@ def _figures(households: pd.DataFrame, *, is_known: bool) -> CircleFigures:
 
 
 def _by_area(households: pd.DataFrame, column: str, *, names: pd.DataFrame) -> pd.DataFrame:
-    outside = households["status"].isin(_OUTSIDE)
-    rows = households.assign(
-        is_outside=outside,
-        is_unmatched=households["status"] == "unmatched",
-        residents=households["n_residents"].where(outside, 0),
-        missing=households["missing_m"].where(outside),
-    ).dropna(subset=column)
-    by_area = rows.groupby(column)
-    table = pd.DataFrame(
-        {
-            "n_households": by_area.size(),
-            "n_outside": by_area["is_outside"].sum().astype(int),
-            "n_residents_outside": by_area["residents"].sum().astype(int),
-            "n_unmatched": by_area["is_unmatched"].sum().astype(int),
-            "missing_m": by_area["missing"].median(),
-        }
-    )
-    n_known = table["n_households"] - table["n_unmatched"]
-    table["reached_share"] = 1 - table["n_outside"] / n_known.where(n_known > 0)
+    gaps = gaps_by_grid(households, grid_codes=households[column], weights=households["n_residents"])
+    n_known = gaps["n_reached"] + gaps["n_outside"]
+    table = gaps.rename(
+        columns={"n_homes": "n_households", "weight_outside": "n_residents_outside", "median_missing_m": "missing_m"}
+    ).assign(reached_share=gaps["n_reached"] / n_known.where(n_known > 0))
     named: pd.DataFrame = pd.DataFrame(names).join(table, how="right")
     return named.sort_values(["n_outside", "missing_m"], ascending=False, kind="stable")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Tried:
-    """What one more point would win.
-
-    Parameters
-    ----------
-    place
-        Latitude and longitude.
-    is_matched
-        Whether a path is near enough.
-    won
-        Homes that come in.
-    n_residents
-        Who lives there.
-    """
-
-    place: tuple[float, float]
-    is_matched: bool
-    won: pd.Index
-    n_residents: int
-
-
-def try_point(report: CircleReport, *, longitude: float, latitude: float) -> Tried:
-    """Say which homes would come into the circle if one more point stood at a place."""
-    walk = report.walk
-    place = gpd.GeoSeries([shapely.Point(longitude, latitude)], crs=STORED_CRS).to_crs(walk.network.crs)
-    point = walk.attached(place)
-    is_outside = report.households["status"].isin(_OUTSIDE).to_numpy()
-    ways = travel(walk.network, walk.homes.take(is_outside), point, limit_s=walk.limit_s, is_cut=True)
-    won = ways.index[ways["status"] == "reached"]
-    return Tried(
-        place=(latitude, longitude),
-        is_matched=bool(point.is_matched[0]),
-        won=won,
-        n_residents=int(report.households["n_residents"].loc[won].sum()),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Suggestion:
-    """Where n more points help most.
-
-    Parameters
-    ----------
-    places
-        Latitude and longitude of each point, the one that brings in most first.
-    table
-        One row a point: `number`, `place` (words), `gain`, `covered` (homes inside with it and those before it).
-    won
-        Homes that come in.
-    n_residents
-        Who lives there.
-    siting
-        The proof: see `analysis.siting.choose.Siting`.
-    """
-
-    places: tuple[tuple[float, float], ...]
-    table: pd.DataFrame
-    won: pd.Index
-    n_residents: int
-    siting: Siting
-
-    @property
-    def n_won(self) -> int:
-        """Homes that come in."""
-        return len(self.won)
-
-
-def suggest_points(report: CircleReport, *, n_points: int, seconds_left: Callable[[], float]) -> Suggestion:
-    """Choose where n more points bring most homes into the circle, from all homes and junctions.
-
-    Parameters
-    ----------
-    report
-        The circle as it is; its points stay.
-    n_points
-        How many more.
-    seconds_left
-        Asked again and again; at 0 the best so far is returned with its bound.
-
-    Raises
-    ------
-    ValueError
-        If the number is not from 1 to that of the candidates.
-    """
-    walk = report.walk
-    homes = report.households.to_crs(walk.network.crs)
-    xy = np.concatenate([coordinates_of(homes), walk.network.node_xy])
-    candidates = gpd.GeoSeries(shapely.points(xy), crs=walk.network.crs)
-    told = np.flatnonzero(walk.homes.is_matched)
-    covers = reach_matrix(walk.network, walk.homes.take(told), walk.attached(candidates), limit_s=walk.limit_s)
-    covers.data[:] = 1.0  # a home reaches a point at its own door in 0 seconds
-    is_reached = (report.households["status"] == "reached").to_numpy()[told]
-    siting = choose_sites(
-        covers,
-        np.ones(len(told)),
-        n_sites=n_points,
-        is_covered=is_reached,
-        seconds_left=seconds_left,
-    )
-    chosen = candidates.iloc[siting.sites]
-    inside = _inside_again(walk, chosen, told, is_reached)
-    if inside.sum() != siting.covered:
-        raise RuntimeError(
-            f"The siting claims {siting.covered:g} homes, their ways say {inside.sum()}. Report this as a fault."
-        )
-    won = report.households.index[told][inside & ~is_reached]
-    degrees = chosen.to_crs(STORED_CRS)
-    return Suggestion(
-        places=tuple((float(place.y), float(place.x)) for place in degrees),
-        table=pd.DataFrame(
-            {
-                "number": np.arange(1, len(chosen) + 1),
-                "place": _words(report, walk, chosen),
-                "gain": siting.gains.astype(int),
-                "covered": (is_reached.sum() + np.cumsum(siting.gains)).astype(int),
-            }
-        ),
-        won=won,
-        n_residents=int(report.households["n_residents"].loc[won].sum()),
-        siting=siting,
-    )
-
-
-def _inside_again(walk: Walk, chosen: gpd.GeoSeries, told: Ints, is_reached: Flags) -> Flags:
-    """Count once more, by the ways themselves and not by the solver's table, which homes are inside."""
-    ways = travel(walk.network, walk.homes.take(told), walk.attached(chosen), limit_s=walk.limit_s, is_cut=True)
-    inside: Flags = is_reached | (ways["status"] == "reached").to_numpy()
-    return inside
-
-
-def _words(report: CircleReport, walk: Walk, places: gpd.GeoSeries) -> list[str]:
-    """Name places by the village and the group whose land they are on, or the nearest."""
-    nearest = walk.groups.sindex.nearest(places, return_all=False)[1]
-    villages = dict(zip(report.grids["village_code"], report.grids["village_name"], strict=True))
-    found = walk.groups.iloc[nearest]
-    return [
-        t("circle.place_words", village=villages.get(parent, ""), group=name).strip()
-        for parent, name in zip(found["parent_code"], found["name"], strict=True)
-    ]

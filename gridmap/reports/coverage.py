@@ -1,4 +1,4 @@
-"""Coverage: which households have a checkpoint near, which checkpoints were visited, who lives beyond 15 minutes."""
+"""Coverage: which households have a checkpoint near, and which checkpoints were visited, were not, or cannot be told."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -8,14 +8,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.coverage import checkpoint_cover, cover_by_grid
-from gridmap.analysis.reach import walking_reach
 from gridmap.analysis.visits import visit_figures
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, VisitRule, read_ground, read_rounds
 from gridmap.reports.township import open_on
 from gridmap.reports.visits import VisitReport, visit_report
-from gridmap.store.places import read_paths
 from gridmap.store.versions import read_known_at
 
 _ALWAYS, _FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -31,21 +29,17 @@ class CoverageReport:
     ----------
     known_at
         When the newest fact was recorded; None without facts.
-    covered, visited, reached
-        Shares of the township: households near a checkpoint, visits made of those due, households within 15 minutes of a
-        service point.
-    n_never, n_uncovered, n_outside
-        Checkpoints never visited, households without a checkpoint near, households beyond 15 minutes.
+    covered, visited
+        Shares of the township: households near a checkpoint, visits made of those due.
+    n_never, n_uncovered
+        Checkpoints never visited, households without a checkpoint near.
     households
-        One row a household, EPSG:4490 points: `is_covered`, `status` (see `analysis.reach.walking_reach`).
+        One row a household, EPSG:4490 points: `is_covered`.
     checkpoints
         Those open on some day of the span, worst first, EPSG:4490 points: `name`, `duty`, `village_name`, `grid_name`, `n_due`, `n_made`, `n_missing`,
         `last_visit_at`, `state`, and the verdict columns of `reports.visits.VisitReport`.
     grids
         Worst first, index `grid_code`: `name`, `village_name` and the columns of `analysis.coverage.cover_by_grid`.
-    villages
-        Most households beyond 15 minutes first: `village_name`, `n_households`, `n_outside`, `reached_share`,
-        `median_walk_m`.
     visits
         Verdicts, tables, streaks, calendars and door-to-door shares.
     """
@@ -53,14 +47,11 @@ class CoverageReport:
     known_at: datetime | None
     covered: Figure
     visited: Figure
-    reached: Figure
     n_never: Figure
     n_uncovered: Figure
-    n_outside: Figure
     households: gpd.GeoDataFrame
     checkpoints: gpd.GeoDataFrame
     grids: pd.DataFrame
-    villages: pd.DataFrame
     visits: VisitReport
 
 
@@ -80,9 +71,6 @@ def coverage_report(
     patrol_max_speed_kmh: float,
     far_checkin_m: float,
     cover_reach_m: float,
-    service_reach_m: float,
-    path_attach_m: float,
-    path_snap_m: float,
 ) -> CoverageReport:
     """Measure coverage in space and in time.
 
@@ -102,9 +90,7 @@ def coverage_report(
         The present instant; only what was recorded by then counts.
     zone
         The township's clock.
-    checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m
-        See `settings`.
-    cover_reach_m, service_reach_m, path_attach_m, path_snap_m
+    checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m, cover_reach_m
         See `settings`.
 
     Raises
@@ -114,14 +100,10 @@ def coverage_report(
     """
     today = now.astimezone(zone).date()
     ground = read_ground(connection, township_code=township_code, on=today)
-    open_today = ground.checkpoints[open_on(ground.checkpoints, today)]
-    reach = _service_reach(
-        connection, ground, open_today, reach_m=service_reach_m, attach_limit_m=path_attach_m, snap_m=path_snap_m
-    )
     wanted = ground.checkpoints if duty is None else ground.checkpoints[ground.checkpoints["duty"] == duty]
     near = wanted[open_on(wanted, today)]
     cover = checkpoint_cover(ground.households, near, reach_m=cover_reach_m)
-    households = ground.households.join(cover).join(reach)
+    households = ground.households.join(cover)
     # "Never" looks at everything that is known, not only at the span.
     rounds = read_rounds(
         connection,
@@ -163,27 +145,8 @@ def coverage_report(
         households=households.to_crs(STORED_CRS),
         checkpoints=gpd.GeoDataFrame(checkpoints).to_crs(STORED_CRS),
         grids=_grids(ground, households),
-        villages=_villages(ground, households),
         visits=visits,
     )
-
-
-def _service_reach(
-    connection: Connection,
-    ground: Ground,
-    checkpoints: gpd.GeoDataFrame,
-    *,
-    reach_m: float,
-    attach_limit_m: float,
-    snap_m: float,
-) -> pd.DataFrame:
-    paths = read_paths(connection, township_code=ground.township.code).to_crs(ground.township.metric_epsg)
-    points = checkpoints[checkpoints["duty"] == "service"]
-    reach = walking_reach(
-        ground.households, points, paths, reach_m=reach_m, attach_limit_m=attach_limit_m, snap_m=snap_m
-    )
-    # Without service points or paths nobody can say who lives beyond them.
-    return reach if len(points) and len(paths) else reach.assign(status="unknown")
 
 
 def _named_checkpoints(ground: Ground, checkpoints: gpd.GeoDataFrame, rounds: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -201,30 +164,11 @@ def _grids(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
     return named
 
 
-def _villages(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:
-    known = households[households["status"] != "unknown"]
-    village_of = known["group_code"].str[:12]
-    by_village = known.groupby(village_of)
-    n_reached = known["status"].eq("reached").groupby(village_of).sum()
-    table = pd.DataFrame(
-        {
-            "n_households": by_village.size(),
-            "n_outside": by_village.size() - n_reached,
-            "reached_share": n_reached / by_village.size(),
-            "median_walk_m": by_village["walk_m"].median(),
-        }
-    )
-    table.insert(0, "village_name", table.index.map(ground.villages["name"]))
-    return table.sort_values("n_outside", ascending=False, kind="stable")
-
-
 def _figures(
     households: gpd.GeoDataFrame, checkpoints: pd.DataFrame, *, has_points: bool, has_visits: bool
 ) -> dict[str, Figure]:
     n_homes = len(households) if has_points else 0
     n_covered = int(households["is_covered"].sum())
-    known = households[households["status"] != "unknown"]
-    n_reached = int((known["status"] == "reached").sum())
     told = checkpoints[checkpoints["state"] != "unknown"]
     return {
         "covered": share(n_covered, n_homes, formula_key="coverage.formula_covered"),
@@ -240,11 +184,5 @@ def _figures(
             int(checkpoints["last_visit_at"].isna().sum()) if has_points and has_visits else None,
             unit="unit.points",
             formula_key="coverage.formula_never",
-        ),
-        "reached": share(n_reached, len(known), formula_key="coverage.formula_reached"),
-        "n_outside": count(
-            len(known) - n_reached if len(known) else None,
-            unit="unit.households",
-            formula_key="coverage.formula_outside",
         ),
     }

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gridmap.settings import settings
+from gridmap.texts import t
+
 Report = TypeVar("Report", bound=Callable[..., object])
 
 
@@ -61,6 +64,12 @@ def share(numerator: float | None, denominator: float | None, *, formula_key: st
         numerator=numerator,
         denominator=denominator,
     )
+
+
+def formula_words(key: str) -> str:
+    """Return the sentence that says how something is computed, with the settings in force where it names them."""
+    policies = {name: value for name, value in vars(settings()).items() if isinstance(value, int | float)}
+    return t(key, **{name: f"{value:g}" for name, value in policies.items()})
 
 
 def depends_on(*topics: str) -> Callable[[Report], Report]:

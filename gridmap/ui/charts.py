@@ -1,6 +1,6 @@
 """Charts of the office pages as ECharts options."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,15 @@ from gridmap.maps.palette import LIGHT
 
 # One hue a series, apart also for eyes that do not tell red from green.
 SERIES = ("#c7461f", "#2a7f9e", "#b07d0a", "#6b5b95", "#1f8a63", "#9fb0bd")
+# Share of what was due, from none to all: from alarm over paper to good would be a rainbow; one hue says enough.
+_KEPT_RAMP = (
+    (-0.5, 0.0, "#f3d9cf"),
+    (0.0, 0.34, "#dcefe6"),
+    (0.34, 0.67, "#a5d5bf"),
+    (0.67, 0.999, "#5fb391"),
+    (0.999, 1.0, "#1f8a63"),
+)
+_UNKNOWN_CELL, _FEW_COLUMNS = "#cfd8df", 16
 _WORDS = {"fontFamily": FONT_FAMILY, "fontSize": 12, "color": LIGHT.normal}
 
 
@@ -198,4 +207,63 @@ def curve_option(steps: Sequence[tuple[int, float, float]], *, words: tuple[str,
             "splitLine": {"lineStyle": {"color": LIGHT.line}},
         },
         "series": lines,
+    }
+
+
+def calendar_option(
+    cells: pd.DataFrame, *, names: Mapping[str, str], words: tuple[str, str, str, str]
+) -> dict[str, Any]:
+    """Return squares: one row an area, one column a day or week, darker where more of what was due was made.
+
+    Parameters
+    ----------
+    cells
+        `area`, `first_on`, `n_due`, `n_made` (NaN: unknown), `n_cannot_tell`; a cell without dues and visits stays empty.
+    names
+        Name of each area.
+    words
+        Words for made, due, "cannot tell" (a count), and for an unknown cell.
+    """
+    made, due, unsure, unknown = words
+    areas, days = list(dict.fromkeys(cells["area"])), sorted(set(cells["first_on"]))
+    column, row = {day: at for at, day in enumerate(days)}, {area: at for at, area in enumerate(areas)}
+    data = []
+    columns = [cells[name].tolist() for name in ("area", "first_on", "n_due", "n_made", "n_cannot_tell")]
+    for area, day, n_due, n_made, n_unsure in zip(*columns, strict=True):
+        if pd.isna(n_made):
+            told, share = unknown, -1.0
+        elif n_due > 0 or n_made > 0:
+            told = f"{made} {n_made:.0f} / {due} {n_due:.1f} / {unsure} {n_unsure:.0f}"
+            share = min(n_made / n_due, 1.0) if n_due > 0 else 1.0
+        else:
+            continue
+        name = f"{names.get(area, area)} {day:%m-%d}  {told}"
+        data.append({"value": [column[day], row[area], round(share, 3)], "name": name})
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 4, "top": 4, "bottom": 4, "containLabel": True},
+        "tooltip": {"formatter": "{b}", "textStyle": _WORDS, "confine": True},
+        "xAxis": {
+            "type": "category",
+            "data": [f"{day:%m-%d}" for day in days],
+            "axisLabel": {**_WORDS, "rotate": 90 if len(days) > _FEW_COLUMNS else 0},
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+        },
+        "yAxis": {
+            "type": "category",
+            "data": [str(names.get(area, area)) for area in areas],
+            "inverse": True,
+            "axisLabel": {**_WORDS, "interval": 0, "width": 150, "overflow": "truncate"},
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+        },
+        "visualMap": {
+            "show": False,
+            "pieces": [
+                {"max": -0.5, "color": _UNKNOWN_CELL},
+                *({"gt": low, "lte": high, "color": colour} for low, high, colour in _KEPT_RAMP),
+            ],
+        },
+        "series": [{"type": "heatmap", "data": data, "itemStyle": {"borderColor": LIGHT.panel, "borderWidth": 1.5}}],
     }

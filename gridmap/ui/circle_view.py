@@ -10,7 +10,9 @@ from gridmap.errors import GridmapError
 from gridmap.maps.circle_map import AREA, OUTSIDE, UNMATCHED, WON, CircleShapes, circle_layer
 from gridmap.maps.leaflet import still_map
 from gridmap.reports.base_map import map_layer
-from gridmap.reports.circle import CircleReport, Suggestion, Tried, suggest_points, try_point
+from gridmap.reports.circle import CircleReport
+from gridmap.reports.circle_points import Suggestion, Tried, suggest_points, try_point
+from gridmap.reports.figures import formula_words
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
@@ -177,12 +179,14 @@ def gaps(report: CircleReport, village: str | None, room: Room) -> None:
         height=room.tall(_TABLE_PX),
         column_config={
             "name": text(t("circle.grid"), pinned=True),
-            "n_outside": number(t("circle.n_outside"), help=numbers.formula("circle.formula_outside")),
+            "n_outside": number(t("circle.n_outside"), help=formula_words("circle.formula_outside")),
             "n_residents_outside": number(t("circle.n_residents_outside")),
-            "missing_m": number(t("circle.missing_m"), help=numbers.formula("circle.formula_missing"), format="%d"),
-            "n_unmatched": number(t("circle.n_unmatched"), help=numbers.formula("circle.formula_unmatched")),
+            "missing_m": number(t("circle.missing_m"), help=formula_words("circle.formula_missing"), format="%d"),
+            "n_unmatched": number(t("circle.n_unmatched"), help=formula_words("circle.formula_unmatched")),
             "n_households": number(t("circle.n_households")),
-            "reached_share": panels.percent_column(t("circle.reached"), formula=numbers.formula("circle.formula_reached")),
+            "reached_share": panels.percent_column(
+                t("circle.reached"), formula=formula_words("circle.formula_reached")
+            ),
         },
         key="circle_grids",
     )
@@ -253,7 +257,7 @@ def _places(found: Suggestion) -> None:
         column_config={
             "number": number(t("circle.number"), width=40),
             "place": t("circle.place"),
-            "gain": number(t("circle.gain"), help=numbers.formula("circle.formula_gain")),
+            "gain": number(t("circle.gain"), help=formula_words("circle.formula_gain")),
             "covered": number(t("circle.covered")),
         },
         key="circle_places",

@@ -1,20 +1,22 @@
-"""What the coverage page draws: map, states, and the gaps worst first."""
+"""What the coverage page draws: the map of checkpoints by verdict, their states, the calendar."""
 
 from functools import lru_cache
 
+import pandas as pd
 import streamlit as st
 
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import MapGround, coverage_deck
 from gridmap.maps.palette import LIGHT
 from gridmap.reports.coverage import STATES, CoverageReport
+from gridmap.reports.patrolled import PatrolledReport
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import charts, panels
-from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
+TABS = ("points", "sums", "calendar", "long", "doors", "homes", "files")
 _COLOURS = {
     "visited": LIGHT.good,
     "waiting": LIGHT.wait,
@@ -23,27 +25,31 @@ _COLOURS = {
     "unknown": LIGHT.unknown,
 }
 _MAP_PX, _TABLE_PX, _KEPT = 440, 345, 8
+_CALENDAR_ROW_PX, _CALENDAR_EDGE_PX = 19, 64
 
 
 @lru_cache(maxsize=_KEPT)
-def _deck(report: CoverageReport, ground: MapGround) -> CachedDeck:
-    return coverage_deck(ground, households=report.households, checkpoints=report.checkpoints)
+def _deck(report: CoverageReport, passed: PatrolledReport, ground: MapGround) -> CachedDeck:
+    return coverage_deck(
+        ground, households=report.households, checkpoints=report.checkpoints, lanes=passed.lanes.geometry
+    )
 
 
-def draw_map(report: CoverageReport, township: Township, room: Room) -> None:
+def draw_map(report: CoverageReport, passed: PatrolledReport, township: Township, room: Room) -> None:
     """Draw the map; its JSON is made once for a report."""
     height = room.tall(_MAP_PX)
     ground = panels.map_ground(township, width_px=room.half_px, height_px=height)
-    st.pydeck_chart(_deck(report, ground), height=height, key="coverage_map")
+    st.pydeck_chart(_deck(report, passed, ground), height=height, key="coverage_map")
 
 
-def legend() -> None:
-    """Draw the legend of homes and checkpoints."""
+def legend(passed: PatrolledReport) -> None:
+    """Draw the legend of homes, lanes and checkpoints."""
     panels.legend(
         [
             ("dot", LIGHT.unknown, t("coverage.home_covered", reach=f"{settings().cover_reach_m:.0f}")),
             ("dot big", LIGHT.alarm, t("coverage.home_uncovered")),
-            *panels.checkpoint_keys([state for state in _COLOURS if state != "unknown"]),
+            ("line", LIGHT.wait, t("coverage.lane_long", days=passed.long_days)),
+            *panels.checkpoint_keys(list(_COLOURS)),
         ],
         title="",
     )
@@ -62,70 +68,41 @@ def states(report: CoverageReport) -> None:
     )
 
 
-def checkpoint_table(report: CoverageReport, room: Room) -> None:
-    """Draw the checkpoints, worst first."""
-    rows = report.checkpoints
-    shown = rows[["name", "village_name", "n_due", "n_made", "n_missing"]].assign(
-        state=[t(f"coverage.mark_{state}") for state in rows["state"]],
-        duty=[t(f"controls.duty_{duty}") for duty in rows["duty"]],
-        last_visit_at=rows["last_visit_at"].dt.tz_convert(settings().zone).dt.strftime("%m-%d %H:%M").fillna(UNKNOWN),
-    )
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    st.dataframe(
-        shown[["state", "name", "village_name", "duty", "n_due", "n_made", "n_missing", "last_visit_at"]],
-        hide_index=True,
-        placeholder=UNKNOWN,
-        height=room.tall(_TABLE_PX),
-        column_config={
-            "state": text(t("coverage.state"), pinned=True),
-            "name": text(t("coverage.checkpoint")),
-            "village_name": text(t("controls.village")),
-            "duty": text(t("controls.duty")),
-            "n_due": number(t("coverage.n_due"), help=numbers.formula("coverage.formula_due")),
-            "n_made": number(t("coverage.n_made"), help=numbers.formula("coverage.formula_visit")),
-            "n_missing": number(t("coverage.n_missing")),
-            "last_visit_at": text(t("coverage.last_visit")),
-        },
-        key="coverage_checkpoints",
-    )
+def calendar(report: CoverageReport, village: str | None, room: Room) -> None:
+    """Draw made of due by grid (of a village: by checkpoint) and day or week; grey where nobody can tell."""
+    visits = report.visits
+    if village is None:
+        cells, names = visits.grid_calendar, visits.by_grid["name"]
+    else:
+        cells, names = visits.checkpoint_calendar, report.checkpoints["name"]
+    if cells.empty:
+        st.info(t("coverage.no_calendar"))
+        return
+    rows = [str(area) for area in dict.fromkeys(cells["area"])]
+    st.caption(t(f"coverage.calendar_per_{visits.calendar_per}"))
+    with st.container(height=room.tall(_TABLE_PX), border=False):
+        st.echarts_chart(
+            charts.calendar_option(
+                cells,
+                names={str(code): str(name) for code, name in names.items()},
+                words=(
+                    t("coverage.n_made"),
+                    t("coverage.n_due"),
+                    t("coverage.n_cannot_tell"),
+                    t("coverage.mark_unknown"),
+                ),
+            ),
+            height=len(rows) * _CALENDAR_ROW_PX + _CALENDAR_EDGE_PX,
+            theme=None,
+            renderer="svg",
+            key=f"coverage_calendar_{village}",
+        )
 
 
-def grid_table(report: CoverageReport, room: Room) -> None:
-    """Draw the grids by households without a checkpoint near, most first."""
-    rows = report.grids.assign(covered_share=panels.as_percent(report.grids["covered_share"]))
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        rows[["name", "village_name", "n_uncovered", "n_residents_uncovered", "n_households", "covered_share"]],
-        hide_index=True,
-        placeholder=UNKNOWN,
-        height=room.tall(_TABLE_PX),
-        column_config={
-            "name": st.column_config.TextColumn(t("coverage.grid"), pinned=True),
-            "village_name": st.column_config.TextColumn(t("controls.village")),
-            "n_uncovered": number(t("coverage.n_uncovered")),
-            "n_residents_uncovered": number(t("coverage.n_residents")),
-            "n_households": number(t("coverage.n_households")),
-            "covered_share": panels.percent_column(t("coverage.covered"), formula=numbers.formula("coverage.formula_covered")),
-        },
-        key="coverage_grids",
-    )
-
-
-def village_table(report: CoverageReport, room: Room) -> None:
-    """Draw the villages by households beyond 15 minutes, most first."""
-    rows = report.villages.assign(reached_share=panels.as_percent(report.villages["reached_share"]))
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        rows[["village_name", "n_outside", "n_households", "reached_share", "median_walk_m"]],
-        hide_index=True,
-        placeholder=UNKNOWN,
-        height=room.tall(_TABLE_PX),
-        column_config={
-            "village_name": st.column_config.TextColumn(t("controls.village"), pinned=True),
-            "n_outside": number(t("coverage.outside")),
-            "n_households": number(t("coverage.n_households")),
-            "reached_share": panels.percent_column(t("coverage.reached"), formula=numbers.formula("coverage.formula_reached")),
-            "median_walk_m": number(t("coverage.median_walk"), format="%d m"),
-        },
-        key="coverage_villages",
-    )
+def excluded_words(report: CoverageReport) -> str:
+    """Return how many check-ins count nowhere, and why; nothing where there are none."""
+    counts: pd.Series = report.visits.excluded[report.visits.excluded > 0]
+    if counts.empty:
+        return ""
+    parts = [f"{t(f'coverage.excluded_{reason}')} {int(number)}" for reason, number in counts.items()]
+    return t("coverage.excluded", parts=" · ".join(parts))

@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from gridmap.reports.figures import Figure
 from gridmap.settings import settings
-from gridmap.texts import t
 
 UNKNOWN = "—"
 _THIN_SPACE = "\u2009"
@@ -58,9 +57,3 @@ def day_and_clock(instant: datetime | None, *, now: datetime) -> str:
     local = instant.astimezone(settings().zone)
     is_today = local.date() == now.astimezone(settings().zone).date()
     return f"{local:%H:%M}" if is_today else f"{local:%m-%d %H:%M}"
-
-
-def formula(key: str) -> str:
-    """Return the sentence that says how something is computed, with the settings in force where it names them."""
-    policies = {name: value for name, value in vars(settings()).items() if isinstance(value, int | float)}
-    return t(key, **{name: f"{value:g}" for name, value in policies.items()})

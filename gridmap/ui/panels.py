@@ -12,7 +12,7 @@ from gridmap.maps.deck import fit
 from gridmap.maps.office import MapGround
 from gridmap.maps.palette import LIGHT
 from gridmap.reports.base_map import map_layer
-from gridmap.reports.figures import Figure
+from gridmap.reports.figures import Figure, formula_words
 from gridmap.reports.ground import villages_report
 from gridmap.reports.township import township_report
 from gridmap.settings import settings
@@ -65,7 +65,7 @@ def _with_unit(figure: Figure) -> str:
 
 def _formula(figure: Figure) -> str:
     """Return the formula, with numerator and denominator where there are."""
-    text = numbers.formula(figure.formula_key)
+    text = formula_words(figure.formula_key)
     if figure.denominator is None or figure.numerator is None:
         return text
     made_of = t(

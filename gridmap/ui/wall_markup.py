@@ -8,7 +8,7 @@ from html import escape
 from gridmap.maps.deck import View
 from gridmap.maps.palette import ramp_bounds
 from gridmap.reports.circle import CircleFigures
-from gridmap.reports.figures import Figure
+from gridmap.reports.figures import Figure, formula_words
 from gridmap.reports.live import Event, IncidentsReport, PatrolReport
 from gridmap.reports.township import GridLoad, TownshipReport
 from gridmap.settings import settings
@@ -61,7 +61,7 @@ def _words(formula: str) -> str:
 
 def _formula(figure: Figure) -> str:
     """Return the attributes that show a figure's formula when it is pointed at, tapped or tabbed to."""
-    words = numbers.formula(figure.formula_key)
+    words = formula_words(figure.formula_key)
     if figure.numerator is not None and figure.denominator is not None:
         words = f"{words} {numbers.number(figure.numerator)} / {numbers.number(figure.denominator)}"
     return _words(words)

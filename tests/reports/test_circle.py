@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from gridmap.crs import STORED_CRS
-from gridmap.reports.circle import CircleReport, circle_report, suggest_points, try_point
+from gridmap.reports.circle import CircleReport, circle_report
+from gridmap.reports.circle_points import suggest_points, try_point
 from tests.tiny import GRIDS, TOWNSHIP, WEST_VILLAGE, metric_point, stored
 
 DAY = date(2026, 10, 15)
