@@ -10,7 +10,7 @@ _ROUNDING = 1e-9
 # Beyond so many entries all is added up anew, which needs no memory.
 _MOST_AT_ONCE = 2_000_000
 # How much worse than the best it may be on the way: a part of what one site covers.
-_MOST_GIVEN_UP, _NOISE, _PATIENCE = 4, 0.1, 0.015
+_MOST_GIVEN_UP, _NOISE, _PATIENCE = 4, 0.1, 0.02
 
 
 class Standing:
