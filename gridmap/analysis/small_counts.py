@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 
 
 def public_counts(counts: pd.DataFrame, *, hidden_below: int, total: str) -> pd.DataFrame:
@@ -115,5 +116,6 @@ def public_incidents(incidents: gpd.GeoDataFrame, *, private: pd.Series, kept: C
     if not incidents.index.equals(private.index):
         raise ValueError("`private` must have the index of `incidents`.")
     is_public = ~private.fillna(value=True).astype(bool).to_numpy()
-    has_place = (incidents.geometry.notna() & ~incidents.geometry.is_empty).to_numpy()
+    shapes = incidents.geometry.to_numpy()
+    has_place = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     return incidents.loc[is_public & has_place, [*kept, incidents.geometry.name]]

@@ -11,11 +11,9 @@ import typer
 from gridmap.analysis.density import density_of_places
 from gridmap.analysis.geometry import coordinates_of
 from gridmap.cli.output import answer_json, say
+from gridmap.cli.points import read_points, read_rows
 from gridmap.errors import InputError
 from gridmap.exports.rasters import require_raster_name, write_raster
-from gridmap.ingest.features import read_any_layer
-from gridmap.ingest.limits import Limits
-from gridmap.settings import settings
 from gridmap.texts import t
 
 _MOST_CELLS = 25_000_000
@@ -43,15 +41,12 @@ def heat(  # noqa: PLR0917  Typer takes the options by name
         raise InputError(t("hotspots.bad_lengths", cell=cell_m, bandwidth=bandwidth_m))
     if bounds is not None and area is not None:
         raise InputError(t("hotspots.bounds_twice"))
-    limits = Limits(max_bytes=settings().max_file_mb * 2**20)
-    layer = read_any_layer(points, limits=limits, crs=crs)
-    if not set(layer.geom_type.dropna()) <= {"Point"}:
-        raise InputError(t("hotspots.no_points", file=points.name))
+    layer = read_points(points, crs=crs)
     xy = coordinates_of(layer)
     if bounds is not None:
         extent = _parsed(bounds)
     elif area is not None:
-        extent = tuple(read_any_layer(area, limits=limits, crs=crs).to_crs(layer.crs).total_bounds.tolist())
+        extent = tuple(read_rows(area, crs=crs).to_crs(layer.crs).total_bounds.tolist())
     else:
         extent = _around(xy, margin_m=_MARGIN_OF_KERNEL * bandwidth_m, file=points.name)
     _require_size(extent, cell_m)

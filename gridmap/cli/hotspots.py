@@ -18,10 +18,9 @@ from gridmap.analysis.hotspots.near import Near, touching, within_distance
 from gridmap.analysis.hotspots.repeats import near_repeats
 from gridmap.analysis.hotspots.trend import trends
 from gridmap.cli.output import answer_json, progress, say
+from gridmap.cli.points import read_points, read_rows
 from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
-from gridmap.ingest.features import read_any_layer
-from gridmap.ingest.limits import Limits
 from gridmap.settings import settings
 from gridmap.texts import t
 
@@ -103,10 +102,6 @@ def _rules(*, alpha: float, min_households: float, min_expected: float) -> Rules
         ) from error
 
 
-def _limits() -> Limits:
-    return Limits(max_bytes=settings().max_file_mb * 2**20)
-
-
 def _require_column(layer: gpd.GeoDataFrame, column: str, *, file: str) -> None:
     if column not in layer:
         known = ", ".join(f"`{header}`" for header in layer.columns if header != "geometry")
@@ -115,7 +110,7 @@ def _require_column(layer: gpd.GeoDataFrame, column: str, *, file: str) -> None:
 
 def _grids(file: Path, *, population: str, crs: str | None) -> gpd.GeoDataFrame:
     """Read the grids and judge their shapes and their households."""
-    layer = read_any_layer(file, limits=_limits(), crs=crs)
+    layer = read_rows(file, crs=crs)
     _require_column(layer, population, file=file.name)
     shapes = layer.geometry.to_numpy()
     finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
@@ -140,9 +135,7 @@ def _grids(file: Path, *, population: str, crs: str | None) -> gpd.GeoDataFrame:
 
 def _points(file: Path, land: gpd.GeoDataFrame, *, when: str | None, crs: str | None) -> gpd.GeoDataFrame:
     """Read the incidents in the coordinate system of the grids, with their dates understood."""
-    layer = read_any_layer(file, limits=_limits(), crs=crs)
-    if not set(layer.geom_type.dropna()) <= {"Point"}:
-        raise InputError(t("hotspots.no_points", file=file.name))
+    layer = read_points(file, crs=crs)
     if when is not None:
         _require_column(layer, when, file=file.name)
         layer[when] = _dates(layer[when], file=file.name)
