@@ -4,7 +4,7 @@ Points are counted in cells, and the counts are smoothed by their cosine transfo
 factor a frequency, without any cut-off. What counting in cells did to each frequency is known exactly and taken back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -23,9 +23,12 @@ _SHARED_OUT_UP_TO = 300_000
 _COUNTED_FROM_CELLS = 3.0
 # A narrower kernel cannot be freed of the width of the cells without ringing.
 _FREED_FROM_CELLS = 1.0
+_NOTHING_LEFT_FROM = 8.8
+_AT_ONCE = 32_768
 
 Floats = npt.NDArray[np.float64]
-Counting = Callable[[Floats, Floats, tuple[int, int]], Floats]
+Places = Iterable[tuple[Floats, Floats]]
+Counting = Callable[[Places, tuple[int, int]], Floats]
 Transfer = Callable[[Floats], Floats]
 
 
@@ -80,7 +83,7 @@ def density_surface(
     points
         Points; null ones are counted as outside. Metric CRS.
     bounds
-        West, south, east, north in metres; widened to whole cells.
+        West, south, east, north in metres, edges inside; widened to whole cells.
     cell_m
         Width of a cell, above 0. At most a third of the bandwidth keeps the error below 0.2 % of the maximum; half, below
         0.5 %.
@@ -97,7 +100,7 @@ def density_surface(
     CrsError
         If the points have no metric CRS.
     ValueError
-        If a length is not above 0 or the bounds are empty.
+        If a length is not above 0, the bounds are empty, or a geometry is no point.
 
     Notes
     -----
@@ -133,15 +136,11 @@ def density_of_places(
     if not (east > west and north > south and np.isfinite(bounds).all()):
         raise ValueError(f"`bounds` must be west, south, east, north of an area, got {bounds}.")
     columns, rows = int(np.ceil((east - west) / cell_m)), int(np.ceil((north - south) / cell_m))
-    column = (xy[:, 0] - west) * (1 / cell_m)
-    row = (north - xy[:, 1]) * (1 / cell_m)
-    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-    n_points = int(np.count_nonzero(inside))
-    if n_points < len(xy):
-        column, row = column[inside], row[inside]
     width = bandwidth_m / cell_m
-    count, kept_of = _method(n_points, width)
-    smooth = _smoothed(count(column, row, (rows, columns)), width=width, kept_of=kept_of)
+    count, kept_of = _method(len(xy), width)
+    counted = count(_inside(xy, west=west, north=north, cell_m=cell_m, shape=(rows, columns)), (rows, columns))
+    n_points = round(counted.sum())
+    smooth = _smoothed(counted, width=width, kept_of=kept_of) if n_points else counted
     return Density(
         values=smooth * (n_points / smooth.sum()) if n_points else smooth,
         west=west,
@@ -169,15 +168,41 @@ def _method(n_points: int, width: float) -> tuple[Counting, Transfer]:
     return found[0], np.ones_like if width < _FREED_FROM_CELLS else found[1]
 
 
-def _counted(column: Floats, row: Floats, shape: tuple[int, int]) -> Floats:
+def _inside(
+    xy: Floats, *, west: float, north: float, cell_m: float, shape: tuple[int, int]
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield column and row, with fractions, of the places inside; so many at a time that they stay near the processor."""
+    rows, columns = shape
+    for begin in range(0, len(xy), _AT_ONCE):
+        part = xy[begin : begin + _AT_ONCE]
+        column, row = part[:, 0] - west, north - part[:, 1]
+        column *= 1 / cell_m
+        row *= 1 / cell_m
+        # Written so that NaN is not inside; the far edges belong to the raster.
+        if not (column.min() >= 0 and column.max() < columns and row.min() >= 0 and row.max() < rows):
+            inside = (column >= 0) & (column <= columns) & (row >= 0) & (row <= rows)
+            column = np.minimum(column[inside], np.nextafter(columns, 0))
+            row = np.minimum(row[inside], np.nextafter(rows, 0))
+        yield column, row
+
+
+def _counted(places: Places, shape: tuple[int, int]) -> Floats:
     """Count each point in the cell that holds it."""
-    cells = row.astype(np.int32) * np.int32(shape[1]) + column.astype(np.int32)
-    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    cells = [_cells_of(column, row, shape[1]) for column, row in places]
+    found = np.concatenate(cells) if cells else np.empty(0, dtype=np.intp)
+    return np.bincount(found, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
 
 
-def _halved(column: Floats, row: Floats, shape: tuple[int, int]) -> Floats:
+def _cells_of(column: Floats, row: Floats, columns: int) -> npt.NDArray[np.intp]:
+    cells = row.astype(np.int32)
+    cells *= columns
+    cells += column.astype(np.int32)
+    return cells.astype(np.intp)
+
+
+def _halved(places: Places, shape: tuple[int, int]) -> Floats:
     """Count points in cells of half the width, and share those out: three quarters stay in the cell that they lie in."""
-    counted = _counted(column * 2, row * 2, (shape[0] * 2, shape[1] * 2))
+    counted = _counted(((column * 2, row * 2) for column, row in places), (shape[0] * 2, shape[1] * 2))
     for _ in range(2):
         before, after = counted[0::2], counted[1::2]
         counted = 0.75 * (before + after)
@@ -189,13 +214,14 @@ def _halved(column: Floats, row: Floats, shape: tuple[int, int]) -> Floats:
     return counted
 
 
-def _shared_out(column: Floats, row: Floats, shape: tuple[int, int]) -> Floats:
+def _shared_out(places: Places, shape: tuple[int, int]) -> Floats:
     """Share each point out among the 16 cells around it by cubic B-splines, so that its place is kept."""
     counted = np.zeros(shape[0] * shape[1])
-    for at_row, row_share in _shares(row, shape[0]):
-        for at_column, column_share in _shares(column, shape[1]):
-            cells = at_row * shape[1] + at_column
-            counted += np.bincount(cells, weights=row_share * column_share, minlength=len(counted))
+    for column, row in places:
+        for at_row, row_share in _shares(row, shape[0]):
+            for at_column, column_share in _shares(column, shape[1]):
+                cells = at_row * shape[1] + at_column
+                counted += np.bincount(cells, weights=row_share * column_share, minlength=len(counted))
     return counted.reshape(shape)
 
 
@@ -219,11 +245,13 @@ def _smoothed(counted: Floats, *, width: float, kept_of: Transfer) -> Floats:
 
     def factors(n: int) -> Floats:
         frequency = np.pi * np.arange(n) / n
+        # Beyond, the kernel leaves less than the last digit of anything.
+        frequency = frequency[frequency * width < _NOTHING_LEFT_FROM]
         factor: Floats = np.exp(-0.5 * (frequency * width) ** 2) / kept_of(frequency)
         return factor
 
-    spectrum = fft.dctn(counted, type=2)
-    spectrum *= factors(counted.shape[0])[:, None]
-    spectrum *= factors(counted.shape[1])
-    smooth: Floats = np.maximum(fft.idctn(spectrum, type=2, overwrite_x=True), 0)
-    return smooth
+    (n_rows, n_columns), down, along = counted.shape, factors(counted.shape[0]), factors(counted.shape[1])
+    spectrum = fft.dct(fft.dct(counted, axis=0)[: len(down)], axis=1)[:, : len(along)]
+    spectrum = spectrum * down[:, None] * along
+    smooth: Floats = fft.idct(fft.idct(spectrum, n=n_columns, axis=1), n=n_rows, axis=0, overwrite_x=True)
+    return np.maximum(smooth, 0, out=smooth)

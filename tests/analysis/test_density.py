@@ -73,6 +73,27 @@ def test_north_is_up():
     assert density.bounds == BOUNDS
 
 
+def test_edges_and_corners_are_inside_and_a_hair_beyond_is_not():
+    corners = np.array([[0.0, 0.0], [4000.0, 0.0], [0.0, 3000.0], [4000.0, 3000.0]])
+    density = density_surface(_points(corners), bounds=BOUNDS, cell_m=50, bandwidth_m=100)
+    assert (density.n_points, density.n_outside) == (4, 0)
+    assert density.values[0, 0] == pytest.approx(density.values[-1, -1])
+    beyond = density_surface(
+        _points(corners + np.array([[-1e-6, 0], [1e-6, 0], [0, 1e-6], [0, 1e-6]])),
+        bounds=BOUNDS,
+        cell_m=50,
+        bandwidth_m=100,
+    )
+    assert (beyond.n_points, beyond.n_outside) == (0, 4)
+
+
+def test_a_raster_of_one_cell_holds_everything():
+    density = density_surface(
+        _points(np.array([[5.0, 5.0], [9.0, 1.0]])), bounds=(0, 0, 10, 10), cell_m=10, bandwidth_m=50
+    )
+    assert density.values.tolist() == [[2]]
+
+
 def test_incidents_without_a_place_are_outside():
     points = gpd.GeoDataFrame(geometry=gpd.GeoSeries([None, shapely.Point(1, 1)], crs=METRIC))
     density = density_surface(points, bounds=BOUNDS, cell_m=50, bandwidth_m=100)
