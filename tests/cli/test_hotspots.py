@@ -1,6 +1,8 @@
 """`gridmap hotspots` from file to file: what it answers, what it writes, and what it makes of bad files."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -266,3 +268,17 @@ def test_files_in_degrees_empty_files_and_other_shapes_are_said(tmp_path: Path):
     done = CliRunner().invoke(app, ["hotspots", *arguments, "--out", str(tmp_path / "out.gpkg")])
     assert isinstance(done.exception, GridmapError)
     assert "degrees" in str(done.exception)
+
+
+@pytest.mark.parametrize("command", ["hotspots", "heat"])
+def test_a_bad_file_is_one_sentence_on_stderr_and_exit_code_2(tmp_path: Path, command: str):
+    files = {
+        "hotspots": ["no.gpkg", "no.csv", "--population", "homes"],
+        "heat": ["no.csv", "--cell-m", "9", "--bandwidth-m", "9"],
+    }
+    program = [sys.executable, "-c", "from gridmap.cli.main import main; main()", command, *files[command]]
+    done = subprocess.run(
+        [*program, "--out", "out.csv", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert not list(tmp_path.iterdir())

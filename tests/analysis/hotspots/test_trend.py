@@ -12,7 +12,7 @@ from scipy import stats
 from gridmap.analysis.hotspots.find import Rules
 from gridmap.analysis.hotspots.near import Near, touching
 from gridmap.analysis.hotspots.trend import mann_kendall, seasonal_mann_kendall, trends
-from tests.analysis.hotspots.boards import board
+from tests.analysis.hotspots.boards import board, township
 
 RULES = Rules(alpha=0.05, min_households=10, min_expected=5)
 
@@ -122,6 +122,18 @@ def test_what_the_whole_township_has_in_common_is_no_trend():
     found = _called(np.array([common, common * 2, common]), ["not significant"] * 3, _islands(3), [50, 100, 50])
     assert (found["trend"] == "steady").all()
     assert (found["trend_s"].abs() < 1e-9).all()
+
+
+def test_seasons_without_trends_raise_an_alarm_no_more_often_than_stated():
+    grids, chance, n_maps = township(34), np.random.default_rng(1), 100
+    near, homes = touching(grids, tolerance_m=0.1), grids["homes"]
+    share, season = (homes / homes.sum()).to_numpy(), 1 + 0.6 * np.sin(np.arange(24) * np.pi / 6)
+    alarms = 0
+    for _ in range(n_maps):
+        monthly = np.column_stack([chance.multinomial(chance.poisson(60 * month), share) for month in season])
+        found = _called(monthly, ["not significant"] * 34, near, homes.to_numpy())
+        alarms += found["trend"].isin(["emerging", "fading"]).any()
+    assert alarms <= stats.binom.ppf(0.999, n_maps, RULES.alpha)
 
 
 def test_few_months_say_nothing_and_months_without_incidents_do_not_count():
