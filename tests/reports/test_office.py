@@ -33,9 +33,6 @@ def _coverage(engine: Engine, **changed: object) -> CoverageReport:
         "village_code": None,
         **VISIT_RULE,
         "cover_reach_m": 300,
-        "service_reach_m": 1125,
-        "path_attach_m": 300,
-        "path_snap_m": 0.5,
     }
     with engine.connect() as connection:
         return coverage_report(connection, **{**COMMON, **OCTOBER, **options, **changed})
@@ -163,14 +160,6 @@ def test_a_checkpoint_that_closed_meanwhile_still_owes_its_days_and_covers_no_ho
     assert "C5" not in _coverage(busy_engine).checkpoints.index
 
 
-def test_the_circle_follows_the_lane(busy_engine: Engine):
-    """From C4 on the lane, 1,125 m: homes from 1,375 to 3,625 m east: one, five and six."""
-    report = _coverage(busy_engine)
-    assert _parts(report.reached) == (12, 18)
-    assert report.n_outside.value == 6
-    assert report.villages.loc[WEST_VILLAGE, "n_outside"] == 6
-
-
 def test_a_village_and_a_duty_narrow_the_page(busy_engine: Engine):
     west = _coverage(busy_engine, village_code=WEST_VILLAGE)
     assert (len(west.households), west.covered.denominator) == (7, 7)
@@ -181,8 +170,8 @@ def test_a_village_and_a_duty_narrow_the_page(busy_engine: Engine):
 
 def test_without_checkpoints_coverage_is_unknown(tiny_engine: Engine):
     report = _coverage(tiny_engine)
-    figures = (report.covered, report.visited, report.reached, report.n_never, report.n_uncovered, report.n_outside)
-    assert [figure.value for figure in figures] == [None] * 6
+    figures = (report.covered, report.visited, report.n_never, report.n_uncovered)
+    assert [figure.value for figure in figures] == [None] * 4
 
 
 # ---- disputes

@@ -18,7 +18,7 @@ from tests.tiny import EAST_VILLAGE, GRIDS, TOWNSHIP, WEST_VILLAGE, at, metric_p
 
 ZONE = ZoneInfo("Asia/Shanghai")
 RULE = {"checkpoint_reach_m": 60, "fix_accuracy_m": 20, "patrol_max_speed_kmh": 40, "far_checkin_m": 5000}
-REACHES = {"cover_reach_m": 300, "service_reach_m": 1125, "path_attach_m": 300, "path_snap_m": 0.5}
+REACHES = {"cover_reach_m": 300}
 
 
 def report(engine: Engine, **changed: object) -> VisitReport:
