@@ -26,7 +26,6 @@ from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.settings import settings
 from gridmap.texts import t
 
-app = typer.Typer(help="Who reaches a service point in time, and who does not.", no_args_is_help=True)
 _SHOWN = 20
 _KMH = 3.6
 
@@ -53,7 +52,6 @@ Crs = Annotated[str | None, typer.Option(help="Such as EPSG:4547, for files that
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@app.command("area")
 def area(  # noqa: PLR0917  Typer takes the options by name
     paths: Paths,
     points: From,
@@ -112,7 +110,6 @@ def area(  # noqa: PLR0917  Typer takes the options by name
     say(t("reach.written", file=out))
 
 
-@app.command("gaps")
 def gaps(  # noqa: PLR0917  Typer takes the options by name
     paths: Paths,
     points: From,

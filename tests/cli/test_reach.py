@@ -10,7 +10,7 @@ import pytest
 import shapely
 from typer.testing import CliRunner
 
-from gridmap.cli.reach import app
+from gridmap.cli.coverage import app
 from gridmap.errors import GridmapError
 from gridmap.texts import use_language
 from tests.analysis.network.maps import METRIC, Place, lines_at, points_at
