@@ -137,7 +137,7 @@ def coverage_report(
         now=now,
         zone=zone,
     )
-    checkpoints = checkpoints.join(visits.checkpoints)
+    checkpoints = _worst_first(checkpoints.join(visits.checkpoints))
     has_points = len(near) > 0
     return CoverageReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
@@ -154,8 +154,15 @@ def _named_checkpoints(ground: Ground, checkpoints: gpd.GeoDataFrame, rounds: pd
     named["village_name"] = named["village_code"].map(ground.villages["name"])
     named["grid_name"] = named["grid_code"].map(ground.grids["name"])
     named["n_missing"] = named["n_due"] - named["n_counted"]
-    named["rank"] = named["state"].map({state: rank for rank, state in enumerate(STATES)})
-    return named.sort_values(["rank", "n_missing"], ascending=[True, False], kind="stable")
+    return named
+
+
+def _worst_first(checkpoints: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put checkpoints in order; where the data would have missed a visit nobody is called absent."""
+    unsure = (checkpoints["state"] == "missed") & (checkpoints["verdict"] == "cannot_tell")
+    told = checkpoints.assign(state=checkpoints["state"].mask(unsure, "unknown"))
+    rank = told["state"].map({state: rank for rank, state in enumerate(STATES)})
+    return told.assign(rank=rank).sort_values(["rank", "n_missing"], ascending=[True, False], kind="stable")
 
 
 def _grids(ground: Ground, households: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -245,6 +245,7 @@ def calendar_option(
         "tooltip": {"formatter": "{b}", "textStyle": _WORDS, "confine": True},
         "xAxis": {
             "type": "category",
+            "position": "top",
             "data": [f"{day:%m-%d}" for day in days],
             "axisLabel": {**_WORDS, "rotate": 90 if len(days) > _FEW_COLUMNS else 0},
             "axisTick": {"show": False},
