@@ -32,6 +32,8 @@ SAMPLE_FILES = {
     "incidents": "incidents.xlsx",
 }
 _SHIFTED = ("happened_at", "recorded_at", "due_at")
+_SEASONS = ("season_from", "season_until")
+_LEAP_YEAR = 2024
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,14 @@ class ShiftToToday:
         return Adjusted(frames=past, n_held=n_held, notes=(t("load.held_back", count=n_held),) if n_held else ())
 
     def shifted(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return one frame with its recorded times moved."""
+        """Return one frame with its recorded times moved, and with them the seasons in which people were out."""
         moved = {name: rows[name] + pd.Timedelta(days=self.days) for name in _SHIFTED if name in rows}
-        return rows.assign(**moved)
+        seasons = {name: rows[name].map(self._season_day, na_action="ignore") for name in _SEASONS if name in rows}
+        return rows.assign(**moved, **seasons)
+
+    def _season_day(self, written: str) -> str:
+        """Move a day of any year, MM-DD."""
+        return f"{date.fromisoformat(f'{_LEAP_YEAR}-{written}') + timedelta(days=self.days):%m-%d}"
 
 
 def shift_to_today(*, now: datetime, zone: tzinfo) -> ShiftToToday:

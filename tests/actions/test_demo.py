@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
-from gridmap.actions.demo import SAMPLE_TOWNSHIP, load_demo, shift_to_today
+from gridmap.actions.demo import SAMPLE_TOWNSHIP, ShiftToToday, load_demo, shift_to_today
 from gridmap.actions.live import LiveTownship
 from gridmap.errors import InputError
+from gridmap.reports.coverage import coverage_report
 from gridmap.settings import Settings
 from gridmap.store.versions import read_versions
 from gridmap.texts import use_language
@@ -51,6 +52,7 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
     assert (n_grids, n_homes) == (34, 3054)
     assert booked
     assert _load(engine) == (False, [])
+    _assert_planted_gaps_are_found(engine)
 
     township = LiveTownship.open(engine, settings=SETTINGS, rng=Random(1), now=NOON)
     with engine.connect() as connection:
@@ -69,6 +71,45 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
     assert after["checkins"] > before["checkins"]
     assert after["incidents"] > before["incidents"]
     assert after["places"] == before["places"]
+
+
+def _assert_planted_gaps_are_found(engine: Engine) -> None:
+    """Two checkpoints that nobody visits, and the two teams that do not get round to all homes."""
+    with engine.connect() as connection:
+        report = coverage_report(
+            connection,
+            township_code=SAMPLE_TOWNSHIP,
+            first_on=date(2027, 2, 1),
+            last_on=date(2027, 2, 28),
+            duty=None,
+            village_code=None,
+            now=NOON,
+            zone=SETTINGS.zone,
+            **{
+                name: getattr(SETTINGS, name)
+                for name in (
+                    "checkpoint_reach_m", "fix_accuracy_m", "patrol_max_speed_kmh", "far_checkin_m", "cover_reach_m",
+                    "service_reach_m", "path_attach_m", "path_snap_m",
+                )
+            },
+        )  # fmt: skip
+    never = report.checkpoints[report.checkpoints["state"] == "never"]
+    assert set(never.index) == {"QSD013", "QSD086"}
+    runs = report.visits.checkpoints.loc[never.index]
+    assert (runs["run_missed"] == runs["longest_missed"]).all()
+    assert (runs["run_missed"] > 40).all()
+    # Four weeks leave out a round or two of the month that they are cut from.
+    low = report.visits.doors[report.visits.doors["visited_share"] < 0.85]
+    assert low.index[0] == "439901101001005"
+    assert {code[:12] for code in low.index[1:]} == {"439901101205"}
+    assert report.visits.kept.value > 0.6
+    assert report.visits.by_duty["n_out_of_season"].sum() < 20
+
+
+def test_seasons_move_with_the_days():
+    shift = ShiftToToday(days=25, now=NOON)
+    moved = shift.shifted(pd.DataFrame({"season_from": ["04-01", None, "12-20"]}))
+    assert moved["season_from"].fillna("-").tolist() == ["04-26", "-", "01-14"]
 
 
 def test_the_sample_is_never_mixed_with_another_township(tiny_engine: Engine):
