@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from gridmap.analysis.network.attach import Attached
@@ -46,8 +45,7 @@ def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_eac
     spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
     columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
     named = {"point": points.labels[spans.point], **columns} if is_each else columns
-    lines = gpd.GeoSeries(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
-    return gpd.GeoDataFrame(pd.DataFrame(named), geometry=lines)
+    return gpd.GeoDataFrame(named, geometry=lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +102,10 @@ def lines_between(network: Network, edge: Ints, from_m: Floats, to_m: Floats) ->
 
 def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
     ends = [network.xy_at(edge, from_m), network.xy_at(edge, to_m)]
+    lines: Shapes
+    if (network.first_vertex[edge + 1] - network.first_vertex[edge] == 2).all():  # noqa: PLR2004  straight ones
+        lines = shapely.linestrings(np.stack(ends, axis=1))
+        return lines
     size = network.first_vertex[edge + 1] - network.first_vertex[edge]
     piece = np.repeat(np.arange(len(edge)), size)
     vertex = np.arange(len(piece)) - np.repeat(np.cumsum(size) - size - network.first_vertex[edge], size)
@@ -113,7 +115,7 @@ def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Sh
     xy = np.vstack([ends[0], network.vertex_xy[vertex[between]], ends[1]])
     order = np.argsort(number, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
-    lines: Shapes = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[order], (starts,))
+    lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[order], (starts,))
     return lines
 
 
@@ -200,12 +202,17 @@ def _around_points(network: Network, points: Attached, *, limit_s: float, is_eac
 def _with_points(network: Network, spans: list[Spans], around: Spans) -> Spans:
     """Unite pieces over the ends of edges with those around points, which are few and may overlap them."""
     if not len(around.edge):
-        return _chained(spans).sorted()
+        return _in_order(network, _chained(spans))
     has_point = np.zeros(network.n_edges, dtype=bool)
     has_point[around.edge] = True
     touched = [span.take(has_point[span.edge]) for span in spans]
     others = [span.take(~has_point[span.edge]) for span in spans]
-    return _chained([_merged(_chained([*touched, around])), *others]).sorted()
+    return _in_order(network, _chained([_merged(_chained([*touched, around])), *others]))
+
+
+def _in_order(network: Network, spans: Spans) -> Spans:
+    """Sort spans of which those of one edge are in order already: nearly all are, which a stable sort makes use of."""
+    return spans.take(np.argsort(spans.point * network.n_edges + spans.edge, kind="stable"))
 
 
 def _merged(pieces: Spans) -> Spans:
