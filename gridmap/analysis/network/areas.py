@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
+from geopandas.array import GeometryArray
 
 from gridmap.analysis.network.attach import Attached
 from gridmap.analysis.network.local import search_each
@@ -45,7 +46,8 @@ def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_eac
     spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
     columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
     named = {"point": points.labels[spans.point], **columns} if is_each else columns
-    return gpd.GeoDataFrame(named, geometry=lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
+    lines = GeometryArray(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
+    return gpd.GeoDataFrame(named, geometry=lines)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,28 +166,27 @@ def _reached_each(network: Network, points: Attached, limit_s: float) -> Iterato
 
 def _spans(network: Network, edges: _Edges, *, limit_s: float) -> Spans:
     """Return what is reached of edges over their ends: all, a piece at one end, or one at each."""
-    edge = edges.edge
-    length, rest_s = network.length_m[edge], limit_s - edges.end_s
-    low, high = length.copy(), np.zeros(len(edge))
+    edge, left_start_s, left_end_s = edges.edge, limit_s - edges.start_s, limit_s - edges.end_s
     # Whole edges are the most; only the others need the place where the time is over.
-    for is_forward, left_s, cost_s in (
-        (False, limit_s - edges.start_s, network.backward_s[edge]),
-        (True, rest_s, network.forward_s[edge]),
-    ):
-        whole = left_s >= cost_s
-        low[whole], high[whole] = 0.0, length[whole]
-        cut = np.flatnonzero((left_s > 0) & (left_s < cost_s))
-        if is_forward:
-            low[cut] = np.minimum(low[cut], network.place_after(edge[cut], cost_s[cut] - left_s[cut], is_forward=True))
-        else:
-            high[cut] = np.maximum(high[cut], network.place_after(edge[cut], left_s[cut], is_forward=False))
+    whole = (left_start_s >= network.backward_s[edge]) | (left_end_s >= network.forward_s[edge])
+    cut = np.flatnonzero(~whole)
+    cut_edge, length = edge[cut], network.length_m[edge[cut]]
+    high = network.place_after(cut_edge, np.maximum(left_start_s[cut], 0.0), is_forward=False)
+    rest_s = network.forward_s[cut_edge] - np.maximum(left_end_s[cut], 0.0)
+    low = network.place_after(cut_edge, rest_s, is_forward=True)
     # From both ends over the middle is all of it.
-    whole = low <= high
-    low[whole], high[whole] = 0.0, length[whole]
-    at_start, at_end = np.flatnonzero(high > 0), np.flatnonzero(~whole & (low < length))
-    pieces = Spans(point=edges.point, edge=edge, low=np.zeros(len(edge)), high=high).take(at_start)
-    ends = Spans(point=edges.point, edge=edge, low=low, high=length).take(at_end)
-    return _chained([pieces, ends])
+    meets = low <= high
+    whole[cut[meets]] = True
+    full = np.flatnonzero(whole)
+    at_start, at_end = np.flatnonzero(~meets & (high > 0)), np.flatnonzero(~meets & (low < length))
+    parts = [
+        Spans(point=edges.point[full], edge=edge[full], low=np.zeros(len(full)), high=network.length_m[edge[full]]),
+        Spans(
+            point=edges.point[cut[at_start]], edge=cut_edge[at_start], low=np.zeros(len(at_start)), high=high[at_start]
+        ),
+        Spans(point=edges.point[cut[at_end]], edge=cut_edge[at_end], low=low[at_end], high=length[at_end]),
+    ]
+    return _chained(parts)
 
 
 def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
