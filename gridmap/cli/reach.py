@@ -300,12 +300,15 @@ def _write_gaps(homes: gpd.GeoDataFrame, ways: pd.DataFrame, out: Path) -> None:
 
 def _rows(by_grid: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        {
-            "grid": _plain(name),
-            **{str(column): None if pd.isna(value) else round(float(value), 4) for column, value in row.items()},
-        }
+        {"grid": _plain(name), **{str(column): _figure(str(column), value) for column, value in row.items()}}
         for name, row in by_grid.to_dict("index").items()
     ]
+
+
+def _figure(column: str, value: float) -> float | int | None:
+    if pd.isna(value):
+        return None
+    return int(value) if column.startswith("n_") else round(float(value), 4)
 
 
 def _tell_grids(by_grid: pd.DataFrame) -> None:

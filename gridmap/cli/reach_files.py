@@ -18,7 +18,7 @@ from gridmap.ingest.osm import ENDING, read_osm_paths
 from gridmap.settings import settings
 from gridmap.texts import t
 
-_NAMES = ("household_code", "checkpoint_code", "code", "id", "name", "编号", "名称")
+_NAMES = ("household_code", "checkpoint_code", "code", "id", "name", "户编号", "巡查点编号", "编号", "名称")
 _FLAGS, _KINDS = ("is_bridge", "bridge", "桥"), ("kind", "highway", "fclass", "type", "类型")
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是", "t"})
 _KMH = 3.6

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
+from geopandas.array import GeometryArray
 
 from gridmap.analysis.network.attach import Attached
 from gridmap.analysis.network.local import search_each
@@ -46,8 +46,8 @@ def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_eac
     spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
     columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
     named = {"point": points.labels[spans.point], **columns} if is_each else columns
-    lines = gpd.GeoSeries(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
-    return gpd.GeoDataFrame(pd.DataFrame(named), geometry=lines)
+    lines = GeometryArray(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
+    return gpd.GeoDataFrame(named, geometry=lines)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +104,10 @@ def lines_between(network: Network, edge: Ints, from_m: Floats, to_m: Floats) ->
 
 def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
     ends = [network.xy_at(edge, from_m), network.xy_at(edge, to_m)]
+    lines: Shapes
+    if (network.first_vertex[edge + 1] - network.first_vertex[edge] == 2).all():  # noqa: PLR2004  straight ones
+        lines = shapely.linestrings(np.stack(ends, axis=1))
+        return lines
     size = network.first_vertex[edge + 1] - network.first_vertex[edge]
     piece = np.repeat(np.arange(len(edge)), size)
     vertex = np.arange(len(piece)) - np.repeat(np.cumsum(size) - size - network.first_vertex[edge], size)
@@ -113,7 +117,7 @@ def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Sh
     xy = np.vstack([ends[0], network.vertex_xy[vertex[between]], ends[1]])
     order = np.argsort(number, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
-    lines: Shapes = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[order], (starts,))
+    lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[order], (starts,))
     return lines
 
 
@@ -162,28 +166,27 @@ def _reached_each(network: Network, points: Attached, limit_s: float) -> Iterato
 
 def _spans(network: Network, edges: _Edges, *, limit_s: float) -> Spans:
     """Return what is reached of edges over their ends: all, a piece at one end, or one at each."""
-    edge = edges.edge
-    length, rest_s = network.length_m[edge], limit_s - edges.end_s
-    low, high = length.copy(), np.zeros(len(edge))
+    edge, left_start_s, left_end_s = edges.edge, limit_s - edges.start_s, limit_s - edges.end_s
     # Whole edges are the most; only the others need the place where the time is over.
-    for is_forward, left_s, cost_s in (
-        (False, limit_s - edges.start_s, network.backward_s[edge]),
-        (True, rest_s, network.forward_s[edge]),
-    ):
-        whole = left_s >= cost_s
-        low[whole], high[whole] = 0.0, length[whole]
-        cut = np.flatnonzero((left_s > 0) & (left_s < cost_s))
-        if is_forward:
-            low[cut] = np.minimum(low[cut], network.place_after(edge[cut], cost_s[cut] - left_s[cut], is_forward=True))
-        else:
-            high[cut] = np.maximum(high[cut], network.place_after(edge[cut], left_s[cut], is_forward=False))
+    whole = (left_start_s >= network.backward_s[edge]) | (left_end_s >= network.forward_s[edge])
+    cut = np.flatnonzero(~whole)
+    cut_edge, length = edge[cut], network.length_m[edge[cut]]
+    high = network.place_after(cut_edge, np.maximum(left_start_s[cut], 0.0), is_forward=False)
+    rest_s = network.forward_s[cut_edge] - np.maximum(left_end_s[cut], 0.0)
+    low = network.place_after(cut_edge, rest_s, is_forward=True)
     # From both ends over the middle is all of it.
-    whole = low <= high
-    low[whole], high[whole] = 0.0, length[whole]
-    at_start, at_end = np.flatnonzero(high > 0), np.flatnonzero(~whole & (low < length))
-    pieces = Spans(point=edges.point, edge=edge, low=np.zeros(len(edge)), high=high).take(at_start)
-    ends = Spans(point=edges.point, edge=edge, low=low, high=length).take(at_end)
-    return _chained([pieces, ends])
+    meets = low <= high
+    whole[cut[meets]] = True
+    full = np.flatnonzero(whole)
+    at_start, at_end = np.flatnonzero(~meets & (high > 0)), np.flatnonzero(~meets & (low < length))
+    parts = [
+        Spans(point=edges.point[full], edge=edge[full], low=np.zeros(len(full)), high=network.length_m[edge[full]]),
+        Spans(
+            point=edges.point[cut[at_start]], edge=cut_edge[at_start], low=np.zeros(len(at_start)), high=high[at_start]
+        ),
+        Spans(point=edges.point[cut[at_end]], edge=cut_edge[at_end], low=low[at_end], high=length[at_end]),
+    ]
+    return _chained(parts)
 
 
 def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:
@@ -200,12 +203,17 @@ def _around_points(network: Network, points: Attached, *, limit_s: float, is_eac
 def _with_points(network: Network, spans: list[Spans], around: Spans) -> Spans:
     """Unite pieces over the ends of edges with those around points, which are few and may overlap them."""
     if not len(around.edge):
-        return _chained(spans).sorted()
+        return _in_order(network, _chained(spans))
     has_point = np.zeros(network.n_edges, dtype=bool)
     has_point[around.edge] = True
     touched = [span.take(has_point[span.edge]) for span in spans]
     others = [span.take(~has_point[span.edge]) for span in spans]
-    return _chained([_merged(_chained([*touched, around])), *others]).sorted()
+    return _in_order(network, _chained([_merged(_chained([*touched, around])), *others]))
+
+
+def _in_order(network: Network, spans: Spans) -> Spans:
+    """Sort spans of which those of one edge are in order already: nearly all are, which a stable sort makes use of."""
+    return spans.take(np.argsort(spans.point * network.n_edges + spans.edge, kind="stable"))
 
 
 def _merged(pieces: Spans) -> Spans:

@@ -47,7 +47,8 @@ class Searches:
 def search_each(network: Network, points: Attached, *, limit_s: float) -> Iterator[Searches]:
     """Search from each point against the direction of walking; the points come in portions, in their order.
 
-    Nothing farther in a straight line than the fastest walker gets is looked at, so the size of the network does not matter.
+    Nothing farther in a straight line than the fastest walker gets is looked at, so the size of the network does not
+    matter. A portion answers until the next one is asked for: they share a table, which is kept for the next search.
 
     Parameters
     ----------
@@ -66,21 +67,41 @@ def search_each(network: Network, points: Attached, *, limit_s: float) -> Iterat
     radius_m = left_s * network.fastest_m_s * (1 + 1e-9) + SLACK_S
     n_near = network.node_tree.query_ball_point(xy, radius_m, return_length=True)
     portion = np.maximum(np.cumsum(n_near) // _COPIES, np.arange(len(live)) * network.n_nodes // _CELLS)
+    n_cells = int(np.bincount(portion).max()) * network.n_nodes
+    table = _borrowed(network.tables, n_cells)
     for which in np.split(np.arange(len(live)), np.flatnonzero(np.diff(portion)) + 1):
         near = network.node_tree.query_ball_point(xy[which], radius_m[which], return_sorted=True)
         size = np.array([len(one) for one in near])
         node = np.concatenate([np.asarray(one, dtype=np.int64) for one in near])
-        yield _search_copies(network, points, live[which], node, size, limit_s=limit_s)
+        cell = np.repeat(np.arange(len(which)), size) * network.n_nodes + node
+        table[cell] = np.arange(1, len(node) + 1)
+        yield _search_copies(network, points, live[which], _Copies(node=node, size=size, table=table), limit_s=limit_s)
+        table[cell] = 0
+    network.tables.append(table)
 
 
-def _search_copies(
-    network: Network, points: Attached, live: Ints, node: Ints, size: Ints, *, limit_s: float
-) -> Searches:
+def _borrowed(tables: list[npt.NDArray[np.int32]], n_cells: int) -> npt.NDArray[np.int32]:
+    """Return a table of zeros, one of those that lie there if it is large enough."""
+    try:
+        table = tables.pop()  # in one step: other threads borrow too
+    except IndexError:
+        return np.zeros(n_cells, dtype=np.int32)
+    return table if len(table) >= n_cells else np.zeros(n_cells, dtype=np.int32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Copies:
+    """The nodes around each point, one after the other, and the table that finds them by point and node (0: none)."""
+
+    node: Ints
+    size: Ints
+    table: npt.NDArray[np.int32]
+
+
+def _search_copies(network: Network, points: Attached, live: Ints, copies: _Copies, *, limit_s: float) -> Searches:
     """Search a graph that holds, for each point, a copy of the nodes around it."""
-    n_copies, owner = len(node), np.repeat(np.arange(len(live)), size)
-    # 0 is none, so that the system gives pages of the table only where something is written.
-    copy_of = np.zeros(len(live) * network.n_nodes, dtype=np.int32)
-    copy_of[owner * network.n_nodes + node] = np.arange(1, n_copies + 1)
+    node, copy_of = copies.node, copies.table
+    n_copies, owner = len(node), np.repeat(np.arange(len(live)), copies.size)
     graph = network.arriving
     degree = np.diff(graph.indptr)[node]
     row = np.repeat(np.arange(n_copies), degree)

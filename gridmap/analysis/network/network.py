@@ -180,6 +180,11 @@ class Network:
         return first, order % max(self.n_edges, 1), order < self.n_edges
 
     @cached_property
+    def tables(self) -> list[npt.NDArray[np.int32]]:
+        """Tables of zeros that searches borrow and give back: a new one costs more than the search."""
+        return []
+
+    @cached_property
     def by_length(self) -> "Network":
         """The same network walked at one metre a second everywhere: its seconds are metres."""
         measured = replace(self, vertex_forward_s=self.vertex_m, vertex_backward_s=self.vertex_m)

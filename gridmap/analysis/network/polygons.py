@@ -13,8 +13,8 @@ from scipy.ndimage import distance_transform_edt
 from gridmap.analysis.network.network import Floats, Ints
 
 # Of the distance that the polygons reach; half as fine costs a third more and halves the error.
-_CELL_SHARE = 0.6
-# Cells from a path beyond which no border runs: above 1 / 0.6, and the way from a path to the middle of its cell.
+_CELL_SHARE = 0.65
+# Cells from a path beyond which no border runs: above 1 / 0.65, and the way from a path to the middle of its cell.
 _FAR_CELLS = 3
 # Above so many cells (400 MB; a square of 30 km at 25 m) a polygon is made the slow way.
 _MAX_CELLS = 4_000_000
@@ -42,8 +42,8 @@ def polygons_around(pieces: gpd.GeoDataFrame, *, buffer_m: float) -> gpd.GeoSeri
 
     Notes
     -----
-    The border runs where the distance to the path, known exactly at places 0.6 `buffer_m` apart, passes `buffer_m`; it
-    strays from the exact buffer by two to three hundredths of its ground (bench/README.md).
+    The border runs where the distance to the path, known exactly at places 0.65 `buffer_m` apart, passes `buffer_m`; it
+    strays from the exact buffer by three to four hundredths of its ground (bench/README.md).
     """
     if not buffer_m > 0:
         raise ValueError(f"`buffer_m` must be above 0, got {buffer_m}.")

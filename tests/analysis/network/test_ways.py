@@ -1,5 +1,7 @@
 """Attaching, ways, matrix and what-if: by hand, against all shortest ways, and as properties."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.analysis.network.attach import attach
+from gridmap.analysis.network.attach import Attached, attach
 from gridmap.analysis.network.build import build_network
 from gridmap.analysis.network.matrix import reach_matrix, what_if
 from gridmap.analysis.network.travel import travel
@@ -221,3 +223,28 @@ def test_a_place_twice_and_a_point_at_the_very_home_are_0_seconds_and_no_error()
     reach = reach_matrix(network, homes, homes, limit_s=10)
     assert reach.toarray().tolist() == np.zeros((3, 3)).tolist()
     assert np.diff(reach.indptr).tolist() == [1, 2, 2]
+
+
+def test_more_points_than_there_is_room_for_are_searched_all():
+    network = network_of([(0, 0), (1000, 0)], [(0, 0), (0, 1000)])
+    homes = attach(network, points_at((999.5, 0), (0, 999.5)), **NEAR)
+    points = attach(network, points_at(*((float(east), 0.0) for east in range(0, 1000, 2))), **NEAR)
+    found = travel(network, homes, points, limit_s=900)
+    assert found["point"].tolist() == [499, 0]
+    assert found["seconds"].tolist() == [1.5, 999.5]
+    assert travel(network, homes, points.take(np.array([0])), limit_s=900)["seconds"].tolist() == [999.5, 999.5]
+
+
+def test_searches_at_the_same_time_do_not_mix():
+    network = network_of(*random_lines(3, n=30))
+    chance = np.random.default_rng(3)
+    sets = [attach(network, points_at(*map(tuple, chance.uniform(0, 500, (5, 2)))), **NEAR) for _ in range(8)]
+    homes = attach(network, points_at(*map(tuple, chance.uniform(0, 500, (50, 2)))), **NEAR)
+
+    def ask(points: Attached) -> tuple[list[str], list[float]]:
+        ways = travel(network, homes, points, limit_s=200)
+        return ways["status"].tolist(), reach_matrix(network, homes, points, limit_s=200).data.tolist()
+
+    alone = [ask(points) for points in sets]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, sets * 4)) == alone * 4
