@@ -32,7 +32,7 @@ from gridmap.planning.partition import partition
 from gridmap.planning.repair import repair
 from gridmap.planning.units import Units, make_units
 
-# A peer that has found nothing by then counts as not solving the village.
+# Of the processor. A peer that has found nothing by then counts as not solving the village.
 _PEER_SECONDS, _REPAIRED_UP_TO = 8, 60
 
 
@@ -97,14 +97,14 @@ def _in_time(divide: Callable[[Village], np.ndarray | None], village: Village) -
     def give_up(_signal: int, _frame: object) -> None:
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(_PEER_SECONDS)
+    signal.signal(signal.SIGPROF, give_up)
+    signal.setitimer(signal.ITIMER_PROF, _PEER_SECONDS)
     try:
         return divide(village)
     except TimeoutError:
         return None
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def divisions(n_each: int) -> list[dict[str, object]]:
