@@ -23,4 +23,5 @@ def sentence(violation: Violation, *, cap: float) -> str:
         "areas": areas,
         "cap": f"{cap:g}",
     }
-    return t(f"plan.{violation.kind}", **given)
+    is_hole = violation.kind == "gap" and len(violation.units) == 1
+    return t("plan.hole" if is_hole else f"plan.{violation.kind}", **given)
