@@ -153,8 +153,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
     """Draw the grids before and now, and what can be done with one."""
     table = planning_map.grid_table(desk, village)
     shown = table.reset_index()
-    # What has not changed stays blank.
-    shown["change"] = (shown["now"] - shown["before"]).replace(0, pd.NA).astype("Int64")
+    shown["change"] = [f"{change:+d}" if change else "" for change in shown["now"] - shown["before"]]
     shown["state"] = [t(f"planning.grid_{state}") for state in shown["state"]]
     shown["grid"] = [short_words(desk, code) for code in table.index]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
@@ -166,7 +165,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
             "grid": text(t("planning.grid"), pinned=True),
             "before": number(t("planning.before")),
             "now": number(t("planning.now"), help=t("planning.now_help")),
-            "change": number(t("planning.change"), format="%+d", help=t("planning.change_help")),
+            "change": text(t("planning.change"), help=t("planning.change_help"), alignment="right"),
             "n_units": number(t("planning.n_units")),
             "state": text(t("planning.state")),
         },
