@@ -72,12 +72,13 @@ def steps(desk: Desk) -> None:
 def _submit(desk: Desk) -> None:
     with planning_desk.writing() as connection:
         submit_plan(connection, plan_id=desk.board.plan_id, revision=desk.board.revision, actor=_named_actor())
-    planning_desk.close_desk()
+    _lay_out_anew(desk)
 
 
 def _return(desk: Desk, note: str) -> None:
     with planning_desk.writing() as connection:
         return_plan(connection, plan_id=desk.board.plan_id, actor=_named_actor(), note=note)
+    _lay_out_anew(desk)
 
 
 def _publish(desk: Desk, first: date) -> None:
@@ -98,7 +99,13 @@ def _publish(desk: Desk, first: date) -> None:
             for one in error.reason["violations"][:3]
         ]
         raise GridmapError(f"{error} {t('planning.between_breaches').join(first_ones)}") from error
+    _lay_out_anew(desk)
+
+
+def _lay_out_anew(desk: Desk) -> None:
+    """Forget the desk; the box of plans says its new state only when it is set again."""
     planning_desk.close_desk()
+    st.session_state[_PLAN] = desk.board.plan_id
 
 
 def _exceptions(desk: Desk) -> None:
