@@ -32,6 +32,7 @@ with village_place:
     village = controls.village(township, panels.village_names())
 with who_place:
     planning_desk.ask_who()
+desk.look_at(village)
 if desk.board.state == "draft":
     planning_desk.hear(desk, st.session_state.get(planning_map.map_key(desk, village)))
 with st.container(key="planning_said"):  # always there, so that a message does not move the map to another place

@@ -1,5 +1,6 @@
 """`gridmap plan …`: judging and making divisions into grids, from file to file, without a database."""
 
+import math
 import time
 from collections.abc import Hashable
 from pathlib import Path
@@ -178,6 +179,7 @@ def make_repair(  # noqa: PLR0917  Typer takes the options by name
         "oversized_units": [str(known.names[at]) for at in found.oversized],
         "moves": moves,
         "remaining": [sentence(violation, cap=cap) for violation in certificate.violations],
+        "why": None if found.is_legal else _why(certificate),
         "seconds": round(seconds, 3),
     }
     if as_json:
@@ -229,10 +231,17 @@ def _tell_repair(answer: dict[str, Any], found: Repair, out: Path) -> None:
     for line in answer["remaining"][:_SHOWN]:
         say(f"  ! {line}")
     if not found.is_legal:
-        say(t("plan.no_legal_move"))
+        say(answer["why"])
     if not found.is_complete:
         say(t("plan.out_of_time"))
     say(t("plan.written", file=out))
+
+
+def _why(certificate: Certificate) -> str:
+    """Say why the grids that there are cannot do: they are too few, or no way was found."""
+    least, n_grids = certificate.bound.n_grids, certificate.n_grids
+    reason = t("plan.too_few_grids", least=least, n_grids=n_grids) if least > n_grids else ""
+    return f"{t('plan.no_legal_move')} {reason}".strip()
 
 
 def _grids(layer: gpd.GeoDataFrame, column: str) -> pd.Series:
@@ -298,7 +307,7 @@ def _barriers(file: Path | None, layer: gpd.GeoDataFrame) -> Barriers | None:
 
 
 def _require_cap(cap: float) -> None:
-    if not cap > 0:
+    if not 0 < cap < math.inf:
         raise InputError(t("plan.bad_cap", cap=f"{cap:g}"))
 
 

@@ -22,7 +22,7 @@ def polsby_popper(shapes: gpd.GeoSeries, grids: pd.Series) -> pd.Series:
     Returns
     -------
     Series
-        Index the grids, 0 to 1.
+        Index the grids, 0 to 1; null for a grid whose points all lie on spots that the land of others holds.
     """
     cells = land_of_shapes(shapes.to_numpy())
     held = grids.notna().to_numpy()
@@ -32,4 +32,5 @@ def polsby_popper(shapes: gpd.GeoSeries, grids: pd.Series) -> pd.Series:
         .agg(lambda members: shapely.union_all(members.to_numpy()))
     )
     outline = shapely.length(land.to_numpy())
+    outline[outline == 0] = np.nan
     return pd.Series(4 * np.pi * shapely.area(land.to_numpy()) / np.square(outline), index=land.index)

@@ -9,6 +9,7 @@ import shapely
 
 from gridmap.crs import require_one_metric_crs
 from gridmap.errors import InfeasibleError
+from gridmap.texts import t
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,13 @@ def grids_of_units(units: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame, *, toleranc
     cut = units.index[unit_at[offsets_m > tolerance_m]]
     if len(cut):
         raise InfeasibleError(
-            f"The drawn borders cut through {len(cut)} units by more than {tolerance_m:g} m "
-            f"(the first: `{cut[0]}`, {offsets_m.max():.1f} m). Draw along the unit borders, or cut the units first.",
+            t(
+                "plan.drawn_through",
+                n=len(cut),
+                tolerance=f"{tolerance_m:g}",
+                unit=cut[0],
+                offset=f"{offsets_m.max():.1f}",
+            ),
             reason={"units": [str(unit) for unit in cut], "offset_m": float(offsets_m.max())},
         )
     grid_of_unit = pd.Series(drawn.index.to_numpy()[drawn_at], index=units.index[unit_at], name="grid_code")
@@ -127,7 +133,6 @@ def _require_complete(
     if lost or idle:
         named = ", ".join(f"`{name}`" for name in (lost + idle)[:5])
         raise InfeasibleError(
-            f"{len(lost)} units lie in no drawn grid and {len(idle)} drawn grids hold no unit ({named}). "
-            "Draw the grids over the whole township and load them again.",
+            t("plan.drawn_incomplete", n_lost=len(lost), n_idle=len(idle), named=named),
             reason={"units": lost, "grids": idle},
         )

@@ -10,6 +10,7 @@ Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
 _SEGMENTS = 8
 _POINTS_OF_A_TRIANGLE = 3
+_MOST_PAIRS, _MOST_PAIRS_A_POINT = 100_000, 10
 
 
 def frame_of(points: Shapes) -> shapely.Polygon:
@@ -47,19 +48,52 @@ def nearest_land(points: Shapes) -> Shapes:
 def seen_pairs(points: Shapes) -> tuple[Ints, Floats]:
     """Return the pairs of points that see each other and the border between their land, metres.
 
-    The edges of the Delaunay triangles; points on one spot see each other, points on one line the next. A pair far apart
-    along the outside may see each other although no border between them lies inside the frame: its border is 0.
+    The edges of the Delaunay triangles; points on one line see the next. Points on one spot (the homes of one building) see
+    each other and whoever sees the spot; where that makes too many pairs, the first and the last of a spot stand for the others.
+    A pair far apart along the outside may see each other although no border between them lies inside the frame: its border is
+    0, as is that of all points of a spot but the first.
     """
     xy = shapely.get_coordinates(points)
     spots, spot_of = np.unique(xy, axis=0, return_inverse=True)
     spot_of = spot_of.ravel()
     order = np.argsort(spot_of, kind="stable")
-    same = spot_of[order[1:]] == spot_of[order[:-1]]
-    on_one_spot = np.column_stack([order[:-1], order[1:]])[same]
-    keeper = order[np.concatenate([[True], ~same])] if len(order) else order
+    counts = np.bincount(spot_of, minlength=len(spots))
+    begins = np.cumsum(counts) - counts
     edges, border_m = _triangle_edges(spots, points)
-    pairs = np.vstack([keeper[edges], on_one_spot]).astype(np.intp)
-    return pairs, np.concatenate([border_m, np.zeros(len(on_one_spot))])
+    first, second = edges.T
+    seen = order[begins[edges]]
+    if len(spots) == len(points):
+        return seen.astype(np.intp), border_m
+    one = np.concatenate([first, np.arange(len(spots))])
+    other = np.concatenate([second, np.arange(len(spots))])
+    if (counts[one] * counts[other]).sum() > _MOST_PAIRS + _MOST_PAIRS_A_POINT * len(points):
+        ends, ends_count = np.column_stack([begins, begins + counts - 1]).ravel(), np.full(len(spots), 2)
+        shared = np.vstack(
+            [
+                _each_with_each((one, begins, counts), (other, 2 * np.arange(len(spots)), ends_count), second=ends),
+                _each_with_each((other, begins, counts), (one, 2 * np.arange(len(spots)), ends_count), second=ends),
+                np.column_stack([np.arange(len(points) - 1), np.arange(1, len(points))])[
+                    spot_of[order[1:]] == spot_of[order[:-1]]
+                ],
+            ]
+        )
+    else:
+        shared = _each_with_each((one, begins, counts), (other, begins, counts))
+    shared = order[shared[shared[:, 0] != shared[:, 1]]]
+    return np.vstack([seen, shared]).astype(np.intp), np.concatenate([border_m, np.zeros(len(shared))])
+
+
+def _each_with_each(
+    one: tuple[Ints, Ints, Ints], other: tuple[Ints, Ints, Ints], *, second: Ints | None = None
+) -> Ints:
+    """Return each member of one spot with each of another: spots, and where the members of each begin and how many they are."""
+    (ones, begins, counts), (others, other_begins, other_counts) = one, other
+    n_pairs = counts[ones] * other_counts[others]
+    at = np.repeat(np.arange(len(ones)), n_pairs)
+    rank = np.arange(len(at)) - np.repeat(np.cumsum(n_pairs) - n_pairs, n_pairs)
+    first = begins[ones[at]] + rank // other_counts[others[at]]
+    last = other_begins[others[at]] + rank % other_counts[others[at]]
+    return np.column_stack([first, last if second is None else second[last]])
 
 
 def _triangle_edges(spots: Floats, points: Shapes) -> tuple[Ints, Floats]:

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from gridmap.crs import require_one_metric_crs
 from gridmap.planning.nearest import seen_pairs
+from gridmap.texts import t
 
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -100,7 +101,7 @@ def neighbours_of(units: gpd.GeoSeries, *, barriers: Barriers | None = None) -> 
     shapes: Shapes = units.to_numpy()
     dimensions = set(np.unique(shapely.get_dimensions(shapes)).tolist())
     if dimensions - {2} and dimensions != {0}:
-        raise ValueError(f"`units` must be all polygons or all points, got dimensions {sorted(dimensions)}.")
+        raise ValueError(t("plan.unit_mixed"))
     are_points = dimensions == {0}
     pairs, border_m = seen_pairs(shapes) if are_points else _touching_pairs(shapes, barriers)
     if barriers is not None:

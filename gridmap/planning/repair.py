@@ -108,7 +108,7 @@ def repair(
     result = homes.copy()
     for unit in np.flatnonzero(is_oversized & (homes == _NO_GRID)):
         result[unit], n_next = n_next, n_next + 1
-    # In areas whose grids were given to one of several claimants, only what that alone moves is proven.
+    # In areas whose grids were given to one of several claimants, only what that alone moves is proven, and who had no grid.
     was_settled = (homes != grids) & (grids != _NO_GRID)
     settled = set(units.areas[np.isin(grids, grids[was_settled])].tolist())
     bound, is_legal, is_complete = float(units.weights[was_settled].sum()), True, True
@@ -124,7 +124,8 @@ def repair(
         labels = np.concatenate([names, np.arange(n_next, n_next + found.n_opened), [_NO_GRID]]).astype(np.intp)
         result[members] = labels[found.grids]
         n_next += found.n_opened
-        bound += 0.0 if area in settled else found.bound
+        unassigned = float(units.weights[members[grids[members] == _NO_GRID]].sum())
+        bound += unassigned if area in settled else found.bound
         is_legal &= found.is_legal
         is_complete &= found.is_complete
     moved = result != grids

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap.planning.neighbours import Barriers, Ints, Neighbours, graph_of, neighbours_of
+from gridmap.texts import t
 
 _SHOWN = 3
 
@@ -86,17 +87,17 @@ def make_units(
         at least 0, or an area is missing; names the first units at fault.
     """
     if frame.empty:
-        raise ValueError("There are no units.")
-    _require(frame.index, ~frame.index.duplicated(), "appear more than once")
+        raise ValueError(t("plan.unit_none"))
+    _require(frame.index, ~frame.index.duplicated(), "twice")
     shapes = frame.geometry
-    _require(frame.index, shapes.notna() & ~shapes.is_empty, "have no shape")
+    _require(frame.index, shapes.notna() & ~shapes.is_empty, "shapeless")
     finite = np.isfinite(shapely.bounds(shapes.to_numpy())).all(axis=1)
-    _require(frame.index, finite, "have coordinates that are no numbers")
-    _require(frame.index, shapes.is_valid.to_numpy(), "have a shape that crosses itself")
+    _require(frame.index, finite, "nowhere")
+    _require(frame.index, shapes.is_valid.to_numpy(), "crossed")
     weights = pd.to_numeric(frame[weight], errors="coerce").astype(float)
-    _require(frame.index, np.isfinite(weights) & (weights >= 0), f"have no `{weight}` of at least 0")
+    _require(frame.index, np.isfinite(weights) & (weights >= 0), "weightless", column=weight)
     areas = pd.Series(0, index=frame.index) if within is None else frame[within]
-    _require(frame.index, areas.notna(), f"have no `{within}`")
+    _require(frame.index, areas.notna(), "homeless", column=within)
     numbers, names = pd.factorize(areas, sort=True)
     return Units(
         names=tuple(frame.index),
@@ -108,8 +109,8 @@ def make_units(
     )
 
 
-def _require(names: pd.Index, holds: "npt.ArrayLike", fault: str) -> None:
+def _require(names: pd.Index, holds: "npt.ArrayLike", fault: str, *, column: str | None = None) -> None:
     wrong = names[~np.asarray(holds, dtype=bool)]
     if len(wrong):
         shown = ", ".join(f"`{name}`" for name in wrong[:_SHOWN])
-        raise ValueError(f"{len(wrong)} units {fault} (the first: {shown}).")
+        raise ValueError(t(f"plan.unit_{fault}", n=len(wrong), units=shown, column=column))

@@ -76,6 +76,8 @@ class Desk:
         The edits that are saved.
     chosen, locked
         Units that the next step is about; grids that are left alone.
+    village
+        Only its units are seen, chosen and cut; None: all.
     """
 
     board: Board
@@ -83,14 +85,13 @@ class Desk:
     saved: tuple[Edit, ...]
     chosen: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)
+    village: str | None = None
 
     @classmethod
     def at(cls, board: Board) -> "Desk":
         """Lay out a plan."""
         draft = board.draft()
         return cls(board=board, draft=draft, saved=draft.log)
-
-    # ---- what is seen
 
     @property
     def is_changed(self) -> bool:
@@ -106,10 +107,6 @@ class Desk:
         units, grids = self.standing()
         return certify(units, grids, cap=self.board.household_cap)
 
-    def saved_plan(self) -> pd.Series:
-        """Return the grid of each unit as it was opened."""
-        return _series(self.board.draft().plan)
-
     def difference(self, other: Draft) -> Difference:
         """Return what this plan changes against another of the same begin."""
         weights = {unit: self.draft.unit_weight(unit) for unit in self.draft.plan}
@@ -119,16 +116,22 @@ class Desk:
     def unit_at(self, longitude: float, latitude: float) -> str | None:
         """Return the unit on a place."""
         place = self._metric(shapely.Point(longitude, latitude))
-        names = list(self.draft.plan)
+        names = self._in_sight()
         held = shapely.intersects(np.array([self.draft.shape(name) for name in names], dtype=object), place)
         found = np.flatnonzero(held)
-        return str(names[found[0]]) if len(found) else None
+        return names[found[0]] if len(found) else None
+
+    def _in_sight(self) -> list[str]:
+        return [str(unit) for unit in self.draft.plan if str(unit).startswith(self.village or "")]
 
     def _metric(self, shape: shapely.Geometry) -> shapely.Geometry:
         zone = self.board.township.metric_epsg
         return gpd.GeoSeries([shape], crs=STORED_CRS).to_crs(zone).iloc[0]
 
-    # ---- what is done
+    def look_at(self, village: str | None) -> None:
+        """See one village, or all; what is out of sight is chosen no more."""
+        self.village = village
+        self._forget_what_is_gone()
 
     def click(self, longitude: float, latitude: float) -> None:
         """Choose the unit on a place, or choose it no more."""
@@ -139,9 +142,7 @@ class Desk:
     def choose_inside(self, ring: shapely.Geometry) -> int:
         """Choose every unit whose middle a lasso holds; returns how many."""
         lasso = self._metric(ring)
-        found = {
-            str(unit) for unit in self.draft.plan if lasso.contains(shapely.point_on_surface(self.draft.shape(unit)))
-        }
+        found = {unit for unit in self._in_sight() if lasso.contains(shapely.point_on_surface(self.draft.shape(unit)))}
         self.chosen |= found
         return len(found)
 
@@ -226,7 +227,7 @@ class Desk:
             If the line crosses none or several, its grid is locked, or the cut is refused.
         """
         way = self._metric(line)
-        crossed = [str(unit) for unit in self.draft.plan if self.draft.shape(unit).crosses(way)]
+        crossed = [unit for unit in self._in_sight() if self.draft.shape(unit).crosses(way)]
         parted = [unit for unit in crossed if self._is_parted(unit, way)] or crossed
         wanted = [unit for unit in parted if unit in self.chosen] or parted
         if len(wanted) != 1:
@@ -385,7 +386,7 @@ class Desk:
         return {str(name) for name in self.board.units.names if str(name)[:-2] == unit[:-2]}
 
     def _forget_what_is_gone(self) -> None:
-        self.chosen &= {str(unit) for unit in self.draft.plan}
+        self.chosen &= set(self._in_sight())
         self.locked &= {str(grid) for grid in self.draft.grids}
 
     def _require_unlocked(self, grids: set[str]) -> None:

@@ -115,7 +115,7 @@ def take_in(desk: Desk) -> None:
 
 def _read_in(desk: Desk, name: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"drawing{PurePosixPath(name).suffix.lower()}"
+        path = Path(folder) / PurePosixPath(name.replace("\\", "/")).name
         path.write_bytes(content)
         layer = read_any_layer(path, limits=Limits(max_bytes=settings().max_file_mb * 2**20), crs=None)
     known = next(column for column in GRID_PART.columns if column.target == "grid_code")

@@ -13,7 +13,7 @@ from gridmap.reports.plans import PlansReport, plan_board
 from gridmap.settings import settings
 from gridmap.texts import t
 from gridmap.ui import loaders, planning_desk, planning_map
-from gridmap.ui.planning_view import plan_words
+from gridmap.ui.planning_view import grid_words, plan_words, short_words
 from gridmap.ui.room import Room
 
 _STILL_PX, _TABLE_PX = 380, 260
@@ -72,12 +72,13 @@ def steps(desk: Desk) -> None:
 def _submit(desk: Desk) -> None:
     with planning_desk.writing() as connection:
         submit_plan(connection, plan_id=desk.board.plan_id, revision=desk.board.revision, actor=_named_actor())
-    planning_desk.close_desk()
+    _lay_out_anew(desk)
 
 
 def _return(desk: Desk, note: str) -> None:
     with planning_desk.writing() as connection:
         return_plan(connection, plan_id=desk.board.plan_id, actor=_named_actor(), note=note)
+    _lay_out_anew(desk)
 
 
 def _publish(desk: Desk, first: date) -> None:
@@ -93,9 +94,18 @@ def _publish(desk: Desk, first: date) -> None:
                 actor=_named_actor(),
             )
     except InfeasibleError as error:
-        first_ones = [sentence(one, cap=board.household_cap) for one in error.reason["violations"][:3]]
-        raise GridmapError(" ".join([str(error), *first_ones])) from error
+        first_ones = [
+            sentence(one, cap=board.household_cap, call=lambda grid: short_words(desk, str(grid)))
+            for one in error.reason["violations"][:3]
+        ]
+        raise GridmapError(f"{error} {t('planning.between_breaches').join(first_ones)}") from error
+    _lay_out_anew(desk)
+
+
+def _lay_out_anew(desk: Desk) -> None:
+    """Forget the desk; the box of plans says its new state only when it is set again."""
     planning_desk.close_desk()
+    st.session_state[_PLAN] = desk.board.plan_id
 
 
 def _exceptions(desk: Desk) -> None:
@@ -120,7 +130,7 @@ def _exceptions(desk: Desk) -> None:
         return
     with st.form("planning_exception", border=True):
         st.text(t("planning.exception"))
-        grid = st.selectbox(t("planning.grid"), over)
+        grid = st.selectbox(t("planning.grid"), over, format_func=lambda one: grid_words(desk, one))
         reason = st.text_input(t("planning.reason"), max_chars=200)
         until = st.date_input(t("planning.valid_until"), value=None)
         if st.form_submit_button(t("planning.allow")):
@@ -207,9 +217,10 @@ def side_by_side(desk: Desk, report: PlansReport, village: str | None, room: Roo
 def conflicts(desk: Desk) -> None:
     """Let the planner decide each unit that another planner changed too."""
     for unit, wanted in planning_desk.conflicts().copy().items():
-        words, mine, theirs = st.columns([4, 1, 1], vertical_alignment="center")
+        words, mine, theirs = st.columns([6, 1, 1], vertical_alignment="center")
         standing = desk.draft.plan_of(unit) if unit in desk.draft.plan else None
-        words.text(t("planning.conflict", unit=unit, mine=wanted or "—", theirs=standing or "—"))
+        named = [short_words(desk, str(grid)) if grid else "—" for grid in (wanted, standing)]
+        words.text(t("planning.conflict", unit=unit, mine=named[0], theirs=named[1]))
         mine.button(
             t("planning.mine"), key=f"mine_{unit}", disabled=wanted is None or standing is None,
             on_click=lambda unit=unit: planning_desk.attempt(lambda: planning_desk.settle(unit, mine=True, desk=desk)),

@@ -70,7 +70,11 @@ def tools(desk: Desk, village: str | None) -> None:
     grids = [str(grid) for grid in desk.draft.grids if village is None or str(grid).startswith(village)]
     with st.container(horizontal=True, vertical_alignment="bottom", key="planning_tools"):
         chosen = st.selectbox(
-            t("planning.target", n=len(desk.chosen)),
+            t(
+                "planning.target",
+                n=len(desk.chosen),
+                households=f"{sum(desk.draft.unit_weight(unit) for unit in desk.chosen):g}",
+            ),
             sorted(grids),
             format_func=lambda grid: grid_words(desk, grid),
             key=_TARGET,
@@ -151,7 +155,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
     """Draw the grids before and now, and what can be done with one."""
     table = planning_map.grid_table(desk, village)
     shown = table.reset_index()
-    shown["change"] = shown["now"] - shown["before"]
+    shown["change"] = [f"{change:+d}" if change else "" for change in shown["now"] - shown["before"]]
     shown["state"] = [t(f"planning.grid_{state}") for state in shown["state"]]
     shown["grid"] = [short_words(desk, code) for code in table.index]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
@@ -163,7 +167,7 @@ def grids(desk: Desk, village: str | None, room: Room) -> None:
             "grid": text(t("planning.grid"), pinned=True),
             "before": number(t("planning.before")),
             "now": number(t("planning.now"), help=t("planning.now_help")),
-            "change": number(t("planning.change"), format="%+d"),
+            "change": text(t("planning.change"), help=t("planning.change_help"), alignment="right"),
             "n_units": number(t("planning.n_units")),
             "state": text(t("planning.state")),
         },
@@ -207,16 +211,13 @@ def _rename(desk: Desk) -> None:
 
 def violations(desk: Desk, village: str | None, room: Room) -> tuple[float, float] | None:
     """Draw what is wrong with the plan and return the place of the chosen breach, in metres."""
-    certificate = desk.certificate()
-    st.text(
-        t(
-            "planning.bound",
-            n_grids=certificate.n_grids,
-            bound=certificate.bound.n_grids,
-            largest=f"{certificate.max_weight:g}",
-            cap=desk.board.household_cap,
-        )
-    )
+    certificate, cap = desk.certificate(), desk.board.household_cap
+    bound = certificate.bound.n_grids
+    if village is not None:
+        bound = int(certificate.bound.by_area[desk.board.units.area_names.index(village)])
+    held = [desk.draft.state(grid) for grid in desk.draft.grids if village is None or str(grid).startswith(village)]
+    n_grids, largest = sum(one.n_units > 0 for one in held), max((one.weight for one in held), default=0)
+    st.text(t("planning.bound", n_grids=n_grids, bound=bound, largest=f"{largest:g}", cap=cap))
     found = [
         one
         for one in certificate.violations
@@ -226,7 +227,9 @@ def violations(desk: Desk, village: str | None, room: Room) -> tuple[float, floa
         st.success(t("planning.no_breach"))
         return None
     event = st.dataframe(
-        pd.DataFrame({"breach": [sentence(one, cap=desk.board.household_cap) for one in found]}),
+        pd.DataFrame(
+            {"breach": [sentence(one, cap=cap, call=lambda grid: short_words(desk, str(grid))) for one in found]}
+        ),
         hide_index=True,
         height=room.tall(_TABLE_PX),
         column_config={"breach": st.column_config.TextColumn(t("planning.breach"))},

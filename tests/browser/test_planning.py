@@ -27,7 +27,7 @@ def _planning(visit: Open, dashboard: Dashboard) -> tuple[Page, FrameLocator]:
     page.get_by_label("规划员姓名").press("Enter")
     page.get_by_role("tab", name="流程").click()
     page.get_by_role("button", name="从所选方案另起草案").click()
-    expect(page.get_by_text("划入网格（已选 0 个单元）")).to_be_visible()
+    expect(page.get_by_text("划入网格（已选 0 个单元，0 户）")).to_be_visible()
     # The map of the plan before stands until the run is through; only then do the draft's tools stay where they are.
     _quiet(page)
     expect(page.locator(_FRAME)).to_have_count(1)
@@ -62,7 +62,7 @@ def test_a_planner_gives_a_unit_to_another_grid_sees_the_counts_and_saves(visit:
     page, frame = _planning(visit, dashboard)
     kept = _marked_frame(page)
     page.mouse.click(*_middle(frame.locator(_UNIT).first))
-    expect(page.get_by_text("划入网格（已选 1 个单元）")).to_be_visible()
+    expect(page.get_by_text(re.compile("划入网格（已选 1 个单元，\\d+ 户）"))).to_be_visible()
     page.get_by_role("combobox", name=re.compile("划入网格")).click()
     page.get_by_role("option", name=re.compile("西村第2网格")).click()
     _quiet(page)

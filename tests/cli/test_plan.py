@@ -125,7 +125,11 @@ _FAULTS = {
     "mixed": lambda frame: _with(frame, "r0c1", "geometry", shapely.Point(150, 150)),
     "empty": lambda frame: frame.iloc[:0],
 }
-_OPTIONS = {"no column": ["--grid", "grid", "--weight", "homes"], "cap": [*OPTIONS, "--cap", "0"]}
+_OPTIONS = {
+    "no column": ["--grid", "grid", "--weight", "homes"],
+    "cap": [*OPTIONS, "--cap", "0"],
+    "endless cap": [*OPTIONS, "--cap", "inf"],
+}
 
 
 def _broken(tmp_path: Path, case: str) -> list[str]:
@@ -147,6 +151,7 @@ def _broken(tmp_path: Path, case: str) -> list[str]:
         ("text weight", "r1c0"),
         ("negative weight", "r0c1"),
         ("cap", "cap"),
+        ("endless cap", "finite"),
         ("bow-tie", "crosses itself"),
         ("mixed", "all polygons or all points"),
         ("not there", "nowhere.gpkg"),
@@ -210,6 +215,7 @@ def test_a_repair_that_is_impossible_answers_1_and_says_why(tmp_path: Path):
     assert (code, answer["ok"], answer["moved_weight"]) == (1, False, 0)
     done = CliRunner().invoke(app, ["plan", "repair", *arguments])
     assert "--open" in done.stdout
+    assert "at least 4 grids are needed and there are 2" in done.stdout
     code, answer = _repair(*arguments[:-1])
     assert (code, answer["n_grids"], answer["opened_grids"]) == (0, 4, ["1", "2"])
 

@@ -37,7 +37,7 @@ def test_a_border_through_a_unit_is_refused_with_its_name():
 
 
 def test_a_unit_without_grid_is_refused():
-    with pytest.raises(InfeasibleError, match="lie in no drawn grid"):
+    with pytest.raises(InfeasibleError, match="不在任何所绘网格内"):
         grids_of_units(UNITS, _drawn(200.0).loc[["west"]], tolerance_m=2.0)
 
 

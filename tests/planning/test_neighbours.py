@@ -79,6 +79,21 @@ def test_points_on_one_spot_and_on_one_line_hang_together():
     assert neighbours_of(points).parts(np.zeros(5, dtype=np.intp)).tolist() == [0] * 5
 
 
+@pytest.mark.parametrize("n_homes", [3, 40, 400])
+def test_homes_of_two_buildings_that_see_each_other_need_no_particular_home_for_it(n_homes: int):
+    xy = [(0, 0), (10, 0), (5, 8)]
+    points = gpd.GeoSeries(shapely.points(np.repeat(xy, n_homes, axis=0)), crs=METRIC)
+    near = neighbours_of(points)
+    assert (near.first < near.second).all()
+    # The later half of each building, and the earlier one: each is one piece over all three.
+    halves = (np.arange(3 * n_homes) % n_homes >= n_homes // 2).astype(np.intp)
+    assert len(np.unique(near.parts(halves))) == 2
+    if n_homes <= 40:
+        middles = (np.arange(3 * n_homes) % n_homes == n_homes // 2).astype(np.intp)
+        assert len(np.unique(near.parts(middles)[middles == 1])) == 1
+    assert (near.border_m > 0).sum() == 3
+
+
 @given(seed=st.integers(0, 10_000))
 @example(seed=512)  # two cells share half a millimetre
 def test_a_coverage_agrees_with_a_pairwise_look(seed: int):
@@ -97,5 +112,5 @@ def test_a_coverage_agrees_with_a_pairwise_look(seed: int):
 def test_degrees_and_mixtures_are_refused():
     with pytest.raises(CrsError):
         neighbours_of(gpd.GeoSeries([shapely.Point(114, 28)], crs="EPSG:4490"))
-    with pytest.raises(ValueError, match="all polygons or all points"):
+    with pytest.raises(ValueError, match="全部是面"):
         neighbours_of(gpd.GeoSeries([shapely.Point(0, 0), shapely.box(0, 0, 1, 1)], crs=METRIC))

@@ -106,6 +106,17 @@ def test_a_block_over_the_cap_is_a_grid_of_its_own_and_the_rest_is_divided():
     assert found.is_optimal
 
 
+@pytest.mark.parametrize(("n_buildings", "n_homes", "cap"), [(20, 12, 30), (1, 90, 30), (7, 30, 21)])
+def test_homes_of_buildings_fill_the_fewest_grids_without_any_slack(n_buildings: int, n_homes: int, cap: int):
+    xy = np.random.default_rng(n_buildings).uniform(0, 1000, (n_buildings, 2)).repeat(n_homes, axis=0)
+    frame = gpd.GeoDataFrame({"n": np.ones(len(xy))}, geometry=shapely.points(xy), crs=METRIC)
+    units = make_units(frame, weight="n")
+    found = partition(units, cap=cap)
+    assert found.n_grids == n_buildings * n_homes / cap
+    assert _breaches(units, found, cap=cap) == set()
+    assert polsby_popper(units.shapes, pd.Series(found.grids, index=units.shapes.index)).dropna().between(0, 1).all()
+
+
 def test_groups_stay_together_where_they_fit():
     board = make_board([[30, 30, 30, 30], [30, 30, 30, 30]])
     units = make_units(board, weight="n_households")

@@ -142,6 +142,13 @@ def test_a_grid_in_two_villages_stays_where_most_of_its_households_are():
     assert found.grids[2:].tolist() == [0, 0]
 
 
+def test_who_had_no_grid_counts_as_proven_beside_a_grid_in_two_villages():
+    units = make_units(make_board([[60, 30, 60, 30]]), weight="n_households", within="village")
+    found = repair(units, np.array([0, NONE, 0, NONE]), cap=100)
+    assert _is_legal(units, found.grids, cap=100)
+    assert (found.moved_weight, found.bound, found.is_optimal) == (120, 120, True)
+
+
 def test_without_time_the_plan_is_legal_all_the_same():
     units = _blocks(120, 4, most=30)
     before = np.zeros(120, dtype=np.intp)

@@ -196,3 +196,17 @@ def test_a_drawing_above_the_tolerance_changes_nothing(desk: Desk):
     with pytest.raises(InfeasibleError):
         desk.take_drawing(drawn, tolerance_m=2.5)
     assert not desk.is_changed
+
+
+def test_what_lies_in_another_village_is_neither_chosen_nor_cut(desk: Desk):
+    village = UNITS[0][:12]
+    everywhere = shapely.box(*_line((-5000, -5000), (9000, 9000)).bounds)
+    n_all, n_here = desk.choose_inside(everywhere), sum(str(unit).startswith(village) for unit in desk.draft.plan)
+    desk.look_at(village)
+    assert len(desk.chosen) == n_here < n_all
+    desk.chosen.clear()
+    assert desk.choose_inside(everywhere) == n_here
+    desk.look_at("no village")
+    assert desk.chosen == set()
+    with pytest.raises(InputError, match="0"):
+        desk.cut(_line((350, -10), (350, 2010)))
