@@ -36,6 +36,7 @@ def wall_deck(
     urls: Mapping[str, str],
     marks: Sequence[tuple[str, float, float]],
     *,
+    lanes: Sequence[Sequence[tuple[float, float]]],
     view: View,
     scale: float,
     near_cap_share: float,
@@ -48,6 +49,8 @@ def wall_deck(
         Address of the layers `areas`, `grids`, `water` and `paths`; one that is missing is not drawn.
     marks
         State (one of `MARK_STATES`), longitude and latitude of each point.
+    lanes
+        Longitude and latitude along lanes that nobody passed for long.
     view
         What fits the map's box.
     scale
@@ -59,9 +62,25 @@ def wall_deck(
         *_ground(urls, scale=scale, near_cap_share=near_cap_share),
         *_lines(urls, scale=scale),
         *_borders(urls, scale=scale),
+        _lanes(lanes, scale=scale),
         *_marks(marks, scale=scale),
     ]
     return deck(layers, view=view, is_fixed=True)
+
+
+def _lanes(lanes: Sequence[Sequence[tuple[float, float]]], *, scale: float) -> dict[str, Any]:
+    rows = [{"way": [[round(x, 6), round(y, 6)] for x, y in lane]} for lane in lanes]
+    return layer(
+        "PathLayer",
+        "lanes",
+        rows,
+        getPath="@@=way",
+        getColor=rgba(DARK.wait, 1),
+        getWidth=3.6 * scale,
+        widthUnits="pixels",
+        capRounded=True,
+        jointRounded=True,
+    )
 
 
 def _outline(url: str, identity: str, colour: str, *, alpha: float, level: str, width_px: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
@@ -56,6 +57,13 @@ class PatrolledReport:
     grids: pd.DataFrame
     groups: pd.DataFrame
     lanes: gpd.GeoDataFrame
+
+    @cached_property
+    def longest_lanes(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """Longitude and latitude along the lanes that nobody passed in all the days that were looked at."""
+        n_days = (self.last_on - self.first_on).days + 1
+        longest = self.lanes.geometry[self.lanes["days_since"] >= n_days]
+        return tuple(tuple((float(x), float(y)) for x, y in line.coords) for line in longest)
 
 
 @depends_on("places", "households", "base_map", "tracks")

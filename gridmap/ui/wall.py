@@ -17,6 +17,7 @@ from gridmap.reports.live import (
     incidents_report,
     patrol_report,
 )
+from gridmap.reports.patrolled import PatrolledReport, patrolled_report
 from gridmap.reports.township import township_report
 from gridmap.settings import settings
 from gridmap.texts import language, t
@@ -56,7 +57,8 @@ def _screen() -> None:
     incidents = loaders.load_or_last(incidents_report)
     patrol = loaders.load_or_last(patrol_report)
     circle = loaders.load_or_last(circle_report, minutes=settings().service_minutes, goal="service")
-    kept = (township, incidents, patrol, circle)
+    passed = loaders.load_or_last(patrolled_report)
+    kept = (township, incidents, patrol, circle, passed)
     now, spoken = datetime.now(UTC), language()
     checked_at = min([look.checked_at, *(one.read_at for one in kept if not one.is_fresh)])
     newest = wall_markup.newest_event(incidents.report, now=now, seconds=_PULSE_S)
@@ -81,10 +83,14 @@ def _screen() -> None:
         )
         view = _view(town.bounds, screen)
         with st.container(key="wall_left"):
-            st.html(wall_markup.left_panels(incidents.report, patrol.report, circle.report.figures, spoken))
+            st.html(
+                wall_markup.left_panels(incidents.report, patrol.report, circle.report.figures, passed.report, spoken)
+            )
             _chart("disputes", wall_charts.disputes_option(incidents.report, screen.scale, spoken))
         with st.container(key="wall_map"):
-            st.pydeck_chart(_deck(patrol.report, incidents.report, _urls(), view, screen.map_scale), key="wall_deck")
+            st.pydeck_chart(
+                _deck(patrol.report, incidents.report, passed.report, _urls(), view, screen.map_scale), key="wall_deck"
+            )
             pulse_at = newest.point if newest else None
             st.html(wall_markup.over_map(town, view, screen.scale, pulse_at, spoken))
         with st.container(key="wall_right"):
@@ -115,8 +121,20 @@ def _urls() -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _deck(
-    patrol: PatrolReport, incidents: IncidentsReport, urls: tuple[tuple[str, str], ...], view: View, scale: float
+def _deck(  # noqa: PLR0917  the cache counts names and places as different
+    patrol: PatrolReport,
+    incidents: IncidentsReport,
+    passed: PatrolledReport,
+    urls: tuple[tuple[str, str], ...],
+    view: View,
+    scale: float,
 ) -> CachedDeck:
     marks = [(mark.state, mark.longitude, mark.latitude) for mark in (*patrol.checkpoints, *incidents.marks)]
-    return wall_deck(dict(urls), marks, view=view, scale=scale, near_cap_share=settings().near_cap_share)
+    return wall_deck(
+        dict(urls),
+        marks,
+        lanes=passed.longest_lanes,
+        view=view,
+        scale=scale,
+        near_cap_share=settings().near_cap_share,
+    )

@@ -10,6 +10,7 @@ from gridmap.maps.palette import ramp_bounds
 from gridmap.reports.circle import CircleFigures
 from gridmap.reports.figures import Figure, formula_words
 from gridmap.reports.live import Event, IncidentsReport, PatrolReport
+from gridmap.reports.patrolled import PatrolledReport
 from gridmap.reports.township import GridLoad, TownshipReport
 from gridmap.settings import settings
 from gridmap.texts import t
@@ -88,7 +89,9 @@ def _against_yesterday(report: IncidentsReport) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def left_panels(incidents: IncidentsReport, patrol: PatrolReport, circle: CircleFigures, language: str) -> Markup:
+def left_panels(
+    incidents: IncidentsReport, patrol: PatrolReport, circle: CircleFigures, passed: PatrolledReport, language: str
+) -> Markup:
     """Return today's incidents, today's patrol, the service circle, and the frame of the disputes' chart."""
     del language  # part of the key: the words differ
     today = "".join(
@@ -107,7 +110,12 @@ def left_panels(incidents: IncidentsReport, patrol: PatrolReport, circle: Circle
     )
     return Markup(
         _panel("today", t("live.today"), t("live.since_midnight"), f'<div class="tiles">{today}</div>')
-        + _panel("patrol", t("live.patrol"), t("live.due_points", n=numbers.figure(patrol.due)), _patrol(patrol))
+        + _panel(
+            "patrol",
+            t("live.patrol"),
+            t("live.due_points", n=numbers.figure(patrol.due)),
+            _patrol(patrol) + _longest(passed),
+        )
         + _panel("circle", t("live.circle"), t("live.on_foot"), answer)
         + _explained_panel("disputes", t("live.disputes"), _disputes_legend(), _closing_shares(incidents))
     )
@@ -134,6 +142,20 @@ def _patrol(report: PatrolReport) -> str:
     return (
         f'<div class="answer"><div {_formula(report.visited_share)}>{_value(report.visited_share)}</div></div>'
         f'<div class="bar{"" if total else " nothing"}">{bar}</div><div class="keys">{keys}</div>'
+    )
+
+
+def _longest(report: PatrolledReport) -> str:
+    """Return the village group with most homes that nobody passed for long."""
+    groups = report.groups[report.groups["n_long"] > 0]
+    if groups.empty:
+        return ""
+    first = groups.iloc[0]
+    place = f"{first['village_name']} {first['name']}"
+    words = t("live.longest_homes", homes=numbers.number(first["n_long"]), days=report.long_days)
+    return (
+        f'<p class="longest" {_words(formula_words("coverage.formula_long"))}><i class="lane"></i>'
+        f"<span>{escape(place)}</span><strong>{escape(words)}</strong></p>"
     )
 
 

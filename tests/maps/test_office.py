@@ -72,7 +72,9 @@ def test_homes_and_checkpoints_are_drawn_by_state():
     point = shapely.Point(114.2, 27.9)
     homes = gpd.GeoDataFrame({"is_covered": [True, False, False]}, geometry=[point] * 3, crs="EPSG:4490")
     checkpoints = gpd.GeoDataFrame({"state": ["never", "visited"]}, geometry=[point] * 2, crs="EPSG:4490")
-    layers = _layers(coverage_deck(GROUND, households=homes, checkpoints=checkpoints))
+    lanes = gpd.GeoSeries([shapely.LineString([(114.2, 27.9), (114.21, 27.91)])], crs="EPSG:4490")
+    layers = _layers(coverage_deck(GROUND, households=homes, checkpoints=checkpoints, lanes=lanes))
+    assert layers["lanes"]["data"] == [{"way": [[114.2, 27.9], [114.21, 27.91]]}]
     assert len(layers["covered"]["data"]) == 1
     assert len(layers["uncovered"]["data"]) == 2
     # The worst is drawn last, on top.

@@ -12,11 +12,14 @@ from gridmap.maps.wall import MARK_STATES, load_accessor, wall_deck
 
 URLS = {name: f"/map/439901999/{name}-0.json" for name in ("areas", "grids", "paths", "water")}
 BOUNDS = (114.148, 27.864, 114.255, 27.939)
+LANES = [((114.2, 27.9), (114.21, 27.91))]
 VIEW = fit(BOUNDS, width_px=936, height_px=888, padding_px=26)
 
 
 def _wall(marks=(), urls=None, scale=1.0):
-    return json.loads(wall_deck(URLS if urls is None else urls, marks, view=VIEW, scale=scale, near_cap_share=0.9).json)
+    return json.loads(
+        wall_deck(URLS if urls is None else urls, marks, lanes=LANES, view=VIEW, scale=scale, near_cap_share=0.9).json
+    )
 
 
 def _drawn_at(longitude: float, latitude: float) -> tuple[float, float]:
@@ -30,6 +33,11 @@ def _drawn_at(longitude: float, latitude: float) -> tuple[float, float]:
     x, y = world(longitude, latitude)
     centre_x, centre_y = world(VIEW.longitude, VIEW.latitude)
     return x - centre_x, y - centre_y
+
+
+def test_lanes_that_nobody_passed_are_drawn_along_their_way():
+    (lanes,) = [one for one in _wall()["layers"] if one["id"] == "lanes"]
+    assert lanes["data"] == [{"way": [[114.2, 27.9], [114.21, 27.91]]}]
 
 
 def test_geometry_comes_by_address_and_only_from_this_program():
