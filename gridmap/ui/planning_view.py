@@ -45,7 +45,7 @@ def plan_words(report: PlansReport, plan: int) -> str:
     state = t(f"planning.state_{row['state']}")
     if pd.notna(row["valid_from"]):
         state = t("planning.from_day", state=state, day=row["valid_from"])
-    return f"{plan} · {row['name']} · {state}"
+    return f"{plan} · {state} · {row['name']}"
 
 
 def legend(desk: Desk) -> None:
