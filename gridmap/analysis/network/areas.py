@@ -203,17 +203,20 @@ def _around_points(network: Network, points: Attached, *, limit_s: float, is_eac
 def _with_points(network: Network, spans: list[Spans], around: Spans) -> Spans:
     """Unite pieces over the ends of edges with those around points, which are few and may overlap them."""
     if not len(around.edge):
-        return _in_order(network, _chained(spans))
+        return _in_order(network, _chained(spans), left_out=np.empty(0, dtype=np.intp))
     has_point = np.zeros(network.n_edges, dtype=bool)
     has_point[around.edge] = True
-    touched = [span.take(has_point[span.edge]) for span in spans]
-    others = [span.take(~has_point[span.edge]) for span in spans]
-    return _in_order(network, _chained([_merged(_chained([*touched, around])), *others]))
+    together = _chained(spans)
+    touched = has_point[together.edge]
+    merged = _merged(_chained([together.take(np.flatnonzero(touched)), around]))
+    return _in_order(network, _chained([together, merged]), left_out=np.flatnonzero(touched))
 
 
-def _in_order(network: Network, spans: Spans) -> Spans:
-    """Sort spans of which those of one edge are in order already: nearly all are, which a stable sort makes use of."""
-    return spans.take(np.argsort(spans.point * network.n_edges + spans.edge, kind="stable"))
+def _in_order(network: Network, spans: Spans, *, left_out: Ints) -> Spans:
+    """Sort spans but some; those of one edge are in order already, and nearly all are, which a stable sort makes use of."""
+    key = spans.point * network.n_edges + spans.edge
+    key[left_out] = -1
+    return spans.take(np.argsort(key, kind="stable")[len(left_out) :])
 
 
 def _merged(pieces: Spans) -> Spans:
