@@ -263,6 +263,8 @@ def over_map(
         f'<span class="key"><i class="mark {state}"></i>{escape(t(f"live.{state}"))}</span>'
         for state in ("visited", "waiting", "unknown", "incident")
     )
+    lanes = t("live.unpassed_lanes", days=settings().patrolled_days)
+    states += f'<span class="key"><i class="lane"></i>{escape(lanes)}</span>'
     return Markup(
         f'<div class="over-map">{names}{pulse}<div class="legend"><p>{states}</p><p>{load}</p></div>{_scale_bar(view, scale)}</div>'
     )
