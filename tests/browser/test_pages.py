@@ -14,12 +14,13 @@ from tests.browser.stored_script import SCRIPT
 from tests.tiny import TOWNSHIP
 
 Open = Callable[..., Visit]
-PAGES = ("live", "disputes", "coverage", "workload", "data")
-WITH_MAP = PAGES[:-1]
+PAGES = ("live", "disputes", "coverage", "circle", "workload", "data")
+WITH_MAP = tuple(name for name in PAGES if name not in ("circle", "data"))
 TITLES = {
     "live": "小乡 网格一张图",
     "disputes": "小乡 矛盾热力",
     "coverage": "小乡 巡查覆盖",
+    "circle": "小乡 15 分钟服务圈",
     "workload": "小乡 网格负荷",
     "data": "小乡 数据",
 }
@@ -76,6 +77,7 @@ def test_a_page_speaks_english_when_asked(visit: Open, dashboard: Dashboard, nam
         "live": "Patrol today",
         "disputes": "Disputes",
         "coverage": "Coverage",
+        "circle": "15-minute circle",
         "workload": "Workload",
         "data": "Data",
     }
