@@ -1,4 +1,4 @@
-"""`gridmap coverage site`: where so many points more cover the most, from file to file."""
+"""`gridmap coverage site`: where more points cover the most, from file to file: so many, or as few as reach a share."""
 
 import time
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ import shapely
 import typer
 
 from gridmap.analysis.siting.choose import Siting
-from gridmap.analysis.siting.cover import Floats
+from gridmap.analysis.siting.cover import Floats, Ints
 from gridmap.analysis.siting.places import choose_places
 from gridmap.cli.output import answer_json, say, solvers_kept_off_stdout
+from gridmap.cli.siting_others import Other, Question, answer_other
 from gridmap.crs import CHINA_BOX
 from gridmap.errors import CrsError, InputError
 from gridmap.exports.layers import require_layer_name, write_layer
@@ -32,7 +33,14 @@ _LON, _LAT = 180, 90
 def site(  # noqa: PLR0917  Typer takes the options by name
     demand: Annotated[Path, typer.Argument(help="Points in a projected CRS, or a table with x and y in metres.")],
     radius_m: Annotated[float, typer.Option(help="Metres in a straight line; a distance that is equal covers.")],
-    count: Annotated[int, typer.Option(help="How many points more.")],
+    count: Annotated[int | None, typer.Option(help="How many points more.")] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Instead: the fewest points with which this share is covered.")
+    ] = None,
+    capacity: Annotated[
+        float | None, typer.Option(help="What one new point bears; each demand goes to one point.")
+    ] = None,
+    times: Annotated[int, typer.Option(help="By how many points demand must be covered to count: 2 is a backup.")] = 1,
     weight: Annotated[str | None, typer.Option(help="Column of households; default: each row counts one.")] = None,
     candidates: Annotated[Path | None, typer.Option(help="Where points may stand; default: at any demand.")] = None,
     existing: Annotated[Path | None, typer.Option(help="Points that stay.")] = None,
@@ -41,16 +49,35 @@ def site(  # noqa: PLR0917  Typer takes the options by name
     crs: Annotated[str | None, typer.Option(help="Such as EPSG:4547, where a file does not say.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Choose where so many points more cover the most, with proof, and say what each next one buys."""
+    """Choose where more points cover the most, with proof, and say what each next one buys."""
     _require_numbers(radius_m, time_limit)
+    _require_one_question(count=count, share=share, capacity=capacity, times=times)
     if out is not None:
         require_layer_name(out)
     asked = _Asked.read(demand, candidates=candidates, existing=existing, crs=crs)
     weights = _weights(asked.demand, weight, file=demand.name)
     _require_metres(asked.demand, radius_m=radius_m, file=demand.name)
-    if not 1 <= count <= len(asked.candidates):
+    if count is not None and not 1 <= count <= len(asked.candidates):
         raise InputError(t("siting.bad_count", n=len(asked.candidates), count=count))
     began = time.perf_counter()
+    if count is None or capacity is not None or times > 1:
+        with solvers_kept_off_stdout():
+            other = answer_other(
+                Question(
+                    demand_xy=_coordinates(asked.demand),
+                    weights=weights,
+                    candidates_xy=_coordinates(asked.candidates),
+                    existing_xy=_coordinates(asked.existing),
+                    radius_m=radius_m,
+                ),
+                count=count,
+                share=share,
+                capacity=capacity,
+                times=times,
+                seconds_left=lambda: time_limit - (time.perf_counter() - began),
+            )
+        _tell_other(other, asked.candidates, out=out, seconds=time.perf_counter() - began, as_json=as_json)
+        return
     with solvers_kept_off_stdout():
         found = choose_places(
             _coordinates(asked.demand),
@@ -71,6 +98,20 @@ def site(  # noqa: PLR0917  Typer takes the options by name
         answer_json(answer)
     else:
         _tell(answer, out)
+
+
+def _require_one_question(*, count: int | None, share: float | None, capacity: float | None, times: int) -> None:
+    """Refuse options that do not go together."""
+    if (count is None) == (share is None):
+        raise InputError(t("siting.count_or_share"))
+    if share is not None and not 0 < share <= 1:
+        raise InputError(t("siting.bad_share", share=share))
+    if capacity is not None and not (np.isfinite(capacity) and capacity > 0):
+        raise InputError(t("siting.bad_capacity", capacity=capacity))
+    if times < 1:
+        raise InputError(t("siting.bad_times", times=times))
+    if (share is not None) + (capacity is not None) + (times > 1) > 1:
+        raise InputError(t("siting.one_question"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,10 +204,59 @@ def _plain(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def _as_json(found: Siting, candidates: gpd.GeoDataFrame, *, seconds: float, curve_seconds: float) -> dict[str, Any]:
+def _sites_as_json(candidates: gpd.GeoDataFrame, sites: Ints, gains: Floats) -> list[dict[str, Any]]:
     xy = _coordinates(candidates)
     column = next((header for header in candidates if str(header).lower() in _NAMES), None)
     names = candidates.index if column is None else candidates[column]
+    return [
+        {
+            "name": str(names.iloc[at] if column is not None else names[at]),
+            "index": int(at),
+            "x": float(xy[at, 0]),
+            "y": float(xy[at, 1]),
+            "gain": _plain(float(gain)),
+        }
+        for at, gain in zip(sites, gains, strict=True)
+    ]
+
+
+def _tell_other(found: Other, candidates: gpd.GeoDataFrame, *, out: Path | None, seconds: float, as_json: bool) -> None:
+    """Answer one of the other questions; exit code 1 where the share cannot be reached."""
+    answer: dict[str, Any] = {
+        "question": found.question,
+        "covered": _plain(found.covered),
+        "total": _plain(found.total),
+        "share": found.covered / found.total if found.total else None,
+        "optimal": found.is_optimal,
+        "bound": None if found.bound is None else _plain(found.bound),
+        "gap": found.gap,
+        "possible": found.is_possible,
+        "sites": _sites_as_json(candidates, found.sites, found.gains),
+        "seconds": round(seconds, 4),
+    }
+    if out is not None:
+        write_layer(candidates.iloc[found.sites].assign(gain=found.gains), out)
+    if as_json:
+        answer_json(answer)
+    else:
+        proof = (
+            t("siting.proven_other")
+            if found.is_optimal
+            else t(f"siting.bounded_{found.question}", bound=answer["bound"])
+        )
+        share = "—" if answer["share"] is None else f"{answer['share']:.1%}"
+        words = {"n": len(found.sites), "covered": answer["covered"], "total": answer["total"], "share": share}
+        say(t(f"siting.answer_{found.question}" if found.is_possible else "siting.impossible", **words, proof=proof))
+        for number, one in enumerate(answer["sites"], start=1):
+            at = {"x": f"{one['x']:.1f}", "y": f"{one['y']:.1f}", "gain": f"{one['gain']:,.10g}"}
+            say(f"  {t('siting.site', number=number, name=one['name'], **at)}")
+        if out is not None:
+            say(t("siting.written", file=out))
+    if not found.is_possible:
+        raise typer.Exit(1)
+
+
+def _as_json(found: Siting, candidates: gpd.GeoDataFrame, *, seconds: float, curve_seconds: float) -> dict[str, Any]:
     return {
         "covered": _plain(found.covered),
         "total": _plain(found.total),
@@ -174,16 +264,7 @@ def _as_json(found: Siting, candidates: gpd.GeoDataFrame, *, seconds: float, cur
         "optimal": found.is_optimal,
         "bound": _plain(found.bound),
         "gap": found.gap,
-        "sites": [
-            {
-                "name": str(names.iloc[at] if column is not None else names[at]),
-                "index": int(at),
-                "x": float(xy[at, 0]),
-                "y": float(xy[at, 1]),
-                "gain": _plain(float(gain)),
-            }
-            for at, gain in zip(found.sites, found.gains, strict=True)
-        ],
+        "sites": _sites_as_json(candidates, found.sites, found.gains),
         "curve": [
             {
                 "count": step.n_sites,

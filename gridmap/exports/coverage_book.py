@@ -89,11 +89,31 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
                 ],
             ),
             Sheet(
+                name=t("coverage.household_days"),
+                rows=passed.grids,
+                columns=[
+                    Column(name="name", header=t("coverage.grid")),
+                    Column(
+                        name="household_days",
+                        header=t("coverage.household_days"),
+                        kind="count",
+                        formula=formula_words("coverage.formula_household_days"),
+                    ),
+                    Column(
+                        name="n_never",
+                        header=t("coverage.n_unpassed"),
+                        kind="count",
+                        formula=formula_words("coverage.formula_n_unpassed"),
+                    ),
+                    Column(name="n_households", header=t("coverage.n_households"), kind="count"),
+                ],
+            ),
+            Sheet(
                 name=t("coverage.tab_long"),
                 rows=passed.groups,
                 columns=[
                     Column(name="village_name", header=t("controls.village")),
-                    Column(name="name", header=t("coverage.group")),
+                    Column(name="name", header=t("coverage.by_group")),
                     Column(
                         name="n_long",
                         header=t("coverage.n_long", days=passed.long_days),

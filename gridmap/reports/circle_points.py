@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.sparse import csr_array
 
 from gridmap.analysis.gaps import OUTSIDE
 from gridmap.analysis.geometry import coordinates_of
@@ -14,6 +15,7 @@ from gridmap.analysis.network.matrix import reach_matrix
 from gridmap.analysis.network.network import Flags, Ints
 from gridmap.analysis.network.travel import travel
 from gridmap.analysis.siting.choose import Siting, choose_sites
+from gridmap.analysis.siting.program import Fewest, fewest_sites
 from gridmap.crs import STORED_CRS
 from gridmap.reports.circle import CircleReport, Walk
 from gridmap.texts import t
@@ -105,13 +107,7 @@ def suggest_points(report: CircleReport, *, n_points: int, seconds_left: Callabl
         If the number is not from 1 to that of the candidates.
     """
     walk = report.walk
-    homes = report.households.to_crs(walk.network.crs)
-    xy = np.concatenate([coordinates_of(homes), walk.network.node_xy])
-    candidates = gpd.GeoSeries(shapely.points(xy), crs=walk.network.crs)
-    told = np.flatnonzero(walk.homes.is_matched)
-    covers = reach_matrix(walk.network, walk.homes.take(told), walk.attached(candidates), limit_s=walk.limit_s)
-    covers.data[:] = 1.0  # a home reaches a point at its own door in 0 seconds
-    is_reached = (report.households["status"] == "reached").to_numpy()[told]
+    candidates, told, covers, is_reached = _question(report)
     siting = choose_sites(
         covers,
         np.ones(len(told)),
@@ -141,6 +137,39 @@ def suggest_points(report: CircleReport, *, n_points: int, seconds_left: Callabl
         n_residents=int(report.households["n_residents"].loc[won].sum()),
         siting=siting,
     )
+
+
+def fewest_points(report: CircleReport, *, share: float, seconds_left: Callable[[], float]) -> Fewest:
+    """Say how few more points bring the share of homes inside to at least a wanted one.
+
+    Parameters
+    ----------
+    report
+        The circle as it is; its points stay.
+    share
+        Of the homes that can be told, above 0 and at most 1.
+    seconds_left
+        Asked again and again; at 0 the best so far is returned with its bound.
+
+    Raises
+    ------
+    ValueError
+        If the share is out of range.
+    """
+    _, told, covers, is_reached = _question(report)
+    return fewest_sites(covers, np.ones(len(told)), share=share, is_covered=is_reached, seconds_left=seconds_left)
+
+
+def _question(report: CircleReport) -> tuple[gpd.GeoSeries, Ints, csr_array, Flags]:
+    """Return where points may stand, the homes that can be told, who reaches which place, and who is inside already."""
+    walk = report.walk
+    homes = report.households.to_crs(walk.network.crs)
+    xy = np.concatenate([coordinates_of(homes), walk.network.node_xy])
+    candidates = gpd.GeoSeries(shapely.points(xy), crs=walk.network.crs)
+    told = np.flatnonzero(walk.homes.is_matched)
+    covers = reach_matrix(walk.network, walk.homes.take(told), walk.attached(candidates), limit_s=walk.limit_s)
+    covers.data[:] = 1.0  # a home reaches a point at its own door in 0 seconds
+    return candidates, told, covers, (report.households["status"] == "reached").to_numpy()[told]
 
 
 def _inside_again(walk: Walk, chosen: gpd.GeoSeries, told: Ints, is_reached: Flags) -> Flags:

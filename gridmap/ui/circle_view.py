@@ -11,7 +11,7 @@ from gridmap.maps.circle_map import AREA, OUTSIDE, UNMATCHED, WON, CircleShapes,
 from gridmap.maps.leaflet import still_map
 from gridmap.reports.base_map import map_layer
 from gridmap.reports.circle import CircleReport
-from gridmap.reports.circle_points import Suggestion, Tried, suggest_points, try_point
+from gridmap.reports.circle_points import Suggestion, Tried, fewest_points, suggest_points, try_point
 from gridmap.reports.figures import formula_words
 from gridmap.settings import settings
 from gridmap.store.places import Township
@@ -71,10 +71,10 @@ def tried(report: CircleReport) -> Tried | None:
     return found if key == report.key else None
 
 
-def suggested(report: CircleReport) -> Suggestion | None:
-    """Return what was suggested for this report."""
-    key, found = st.session_state.get(_FOUND, (None, None))
-    return found if key == report.key else None
+def suggested(report: CircleReport) -> tuple[str, Suggestion | None]:
+    """Return what was said and suggested for this report."""
+    key, found = st.session_state.get(_FOUND, (None, ("", None)))
+    return found if key == report.key else ("", None)
 
 
 def legend(report: CircleReport) -> None:
@@ -93,7 +93,7 @@ def legend(report: CircleReport) -> None:
 
 def draw_map(report: CircleReport, township: Township, village: str | None, room: Room) -> None:
     """Draw the map of the township or a village; what a click changes is one group of it, so it is never drawn anew."""
-    one, found = tried(report), suggested(report)
+    one, (_, found) = tried(report), suggested(report)
     won = one.won if one is not None else found.won if found is not None else report.households.index[:0]
     places = [one.place] if one is not None else list(found.places) if found is not None else []
     homes = report.households
@@ -199,12 +199,17 @@ def suggestion(report: CircleReport) -> None:
             t("circle.n_points"), min_value=1, max_value=_MOST_POINTS, value=3, step=1, key="circle_n", width=150
         )
         if st.button(t("circle.suggest"), key="circle_suggest", type="primary"):
-            _suggest(report, int(n_points))
-    found = suggested(report)
+            _suggest(report, int(n_points), said="")
+        percent = st.number_input(
+            t("circle.wanted_share"), min_value=1, max_value=100, value=95, step=1, key="circle_share", width=150
+        )
+        if st.button(t("circle.fewest"), key="circle_fewest"):
+            _suggest_for_share(report, percent / 100)
+    said, found = suggested(report)
     if found is None:
-        st.caption(t("circle.suggest_help"))
+        st.caption(said or t("circle.suggest_help"))
         return
-    st.markdown(_proof(report, found))
+    st.markdown(f"{said} {_proof(report, found)}")
     st.echarts_chart(
         charts.curve_option(
             [(step.n_sites, step.covered, step.bound) for step in found.siting.curve],
@@ -218,7 +223,22 @@ def suggestion(report: CircleReport) -> None:
     _places(found)
 
 
-def _suggest(report: CircleReport, n_points: int) -> None:
+def _suggest_for_share(report: CircleReport, share: float) -> None:
+    """Find how few points reach the share, and the best places for so many."""
+    end = time.monotonic() + _SECONDS
+    with st.spinner(t("circle.thinking")):
+        fewest = fewest_points(report, share=share, seconds_left=lambda: end - time.monotonic())
+    words = {"share": f"{share:.0%}", "n": len(fewest.sites), "bound": fewest.bound}
+    most = numbers.percent(fewest.covered / fewest.total if fewest.total else None)
+    if not fewest.is_possible or not len(fewest.sites):
+        key = "circle.share_reached" if fewest.is_possible else "circle.share_impossible"
+        st.session_state[_FOUND] = (report.key, (t(key, most=most, **words), None))
+        st.rerun()
+    said = t("circle.fewest_proven" if fewest.is_optimal else "circle.fewest_bounded", **words)
+    _suggest(report, len(fewest.sites), said=said)
+
+
+def _suggest(report: CircleReport, n_points: int, *, said: str) -> None:
     end = time.monotonic() + _SECONDS
     with st.spinner(t("circle.thinking")):
         try:
@@ -226,7 +246,7 @@ def _suggest(report: CircleReport, n_points: int) -> None:
         except GridmapError as error:
             st.error(str(error))
             return
-    st.session_state[_FOUND] = (report.key, found)
+    st.session_state[_FOUND] = (report.key, (said, found))
     st.session_state.pop(_TRIED, None)
     st.rerun()
 

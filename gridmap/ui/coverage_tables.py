@@ -19,6 +19,7 @@ from gridmap.ui.room import Room
 _TABLE_PX = 345
 _APART = tuple(f"n_{name}" for name in CLASSES[1:])
 SUMS = ("grid", "village", "duty", "person", "day")
+_LONG_BY = ("grid", "group")
 
 
 def _number(name: str) -> Any:
@@ -110,25 +111,47 @@ def _sums(report: CoverageReport, by: str) -> tuple[pd.DataFrame, list[str]]:
 
 
 def passed_long_ago(passed: PatrolledReport, village: str | None, room: Room) -> None:
-    """Draw the village groups by homes that nobody passed for long."""
-    rows = passed.groups
+    """Draw grids by their household-days, or village groups by homes that nobody passed for long."""
+    by = st.segmented_control(
+        t("coverage.sums_by"),
+        _LONG_BY,
+        default=_LONG_BY[0],
+        format_func=lambda name: t(f"coverage.by_{name}"),
+        key="coverage_long_by",
+        label_visibility="collapsed",
+    )
+    rows, columns = (
+        (passed.grids, ["household_days", "mean_days_since", "n_never", "n_households"])
+        if (by or _LONG_BY[0]) == "grid"
+        else (_named_by_village(passed.groups), ["n_long", "days_since", "n_households"])
+    )
     if village is not None:
         rows = rows[rows.index.str.startswith(village)]
     number = st.column_config.NumberColumn
     st.dataframe(
-        rows[["village_name", "name", "n_long", "n_households", "days_since"]],
+        rows[["name", *columns]],
         hide_index=True,
         placeholder=UNKNOWN,
-        height=room.tall(_TABLE_PX),
+        height=room.tall(_TABLE_PX - 40),
         column_config={
-            "village_name": st.column_config.TextColumn(t("controls.village"), pinned=True),
-            "name": st.column_config.TextColumn(t("coverage.group"), pinned=True),
+            "name": st.column_config.TextColumn(t(f"coverage.by_{by or _LONG_BY[0]}"), pinned=True),
+            "household_days": number(
+                t("coverage.household_days"), help=formula_words("coverage.formula_household_days"), format="%d"
+            ),
+            "mean_days_since": number(
+                t("coverage.mean_days"), help=formula_words("coverage.formula_mean_days"), format="%.1f"
+            ),
+            "n_never": number(t("coverage.n_unpassed"), help=formula_words("coverage.formula_n_unpassed")),
             "n_long": number(t("coverage.n_long", days=passed.long_days), help=formula_words("coverage.formula_long")),
             "n_households": number(t("coverage.n_households")),
             "days_since": number(t("coverage.days_since"), help=formula_words("coverage.formula_days_since")),
         },
-        key="coverage_long",
+        key=f"coverage_long_{by}",
     )
+
+
+def _named_by_village(groups: pd.DataFrame) -> pd.DataFrame:
+    return groups.assign(name=groups["village_name"].fillna("") + " " + groups["name"].fillna(""))
 
 
 def doors(report: CoverageReport, room: Room) -> None:

@@ -182,3 +182,55 @@ def test_the_program_exits_with_2_on_bad_input(tmp_path: Path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
     assert len(done.stderr.splitlines()) == 1
+
+
+def _refused(*arguments: str) -> str:
+    with pytest.raises(InputError) as refusal:
+        CliRunner().invoke(app, ["coverage", "site", *arguments], catch_exceptions=False)
+    return str(refusal.value)
+
+
+def test_the_fewest_points_for_a_share(tmp_path: Path):
+    answer = _site(_csv(tmp_path), "--weight", "n", "--radius-m", "300", "--share", "1")
+    assert (answer["question"], len(answer["sites"]), answer["covered"]) == ("fewest", 2, 10)
+    assert (answer["bound"], answer["optimal"], answer["possible"]) == (2, True, True)
+    assert len(_site(_csv(tmp_path), "--weight", "n", "--radius-m", "300", "--share", "0.6")["sites"]) == 1
+
+
+def test_a_share_out_of_reach_is_said_with_exit_code_1(tmp_path: Path):
+    homes, places = _csv(tmp_path), _csv(tmp_path, pd.DataFrame({"x": [0], "y": [0]}), "places.csv")
+    options = ("--weight", "n", "--radius-m", "300", "--share", "0.9", "--candidates", places)
+    done = CliRunner().invoke(app, ["coverage", "site", homes, *options, "--json"], catch_exceptions=False)
+    assert done.exit_code == 1
+    answer = json.loads(done.stdout)
+    assert (answer["possible"], answer["bound"], answer["covered"]) == (False, None, 3)
+
+
+def test_a_point_bears_only_so_much(tmp_path: Path):
+    answer = _site(_csv(tmp_path), "--weight", "n", "--radius-m", "300", "--count", "1", "--capacity", "5")
+    assert (answer["question"], answer["covered"], answer["optimal"]) == ("capacity", 5, True)
+    assert answer["sites"][0]["gain"] == 5
+
+
+def test_a_backup_counts_what_two_points_cover(tmp_path: Path):
+    existing = _csv(tmp_path, pd.DataFrame({"x": [5000], "y": [100]}), "existing.csv")
+    options = ("--weight", "n", "--radius-m", "300", "--count", "1", "--times", "2", "--existing", existing)
+    answer = _site(_csv(tmp_path), *options)
+    assert (answer["question"], answer["covered"], answer["optimal"]) == ("backup", 4, True)
+    assert answer["sites"][0]["x"] == 5000
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ((), "--share"),
+        (("--count", "1", "--share", "0.5"), "--count"),
+        (("--share", "0"), "--share"),
+        (("--share", "nan"), "--share"),
+        (("--count", "1", "--capacity", "-1"), "--capacity"),
+        (("--count", "1", "--times", "0"), "--times"),
+        (("--count", "1", "--times", "2", "--capacity", "3"), "--times"),
+    ],
+)
+def test_questions_that_are_none_are_refused(tmp_path: Path, options: tuple[str, ...], named: str):
+    assert named in _refused(_csv(tmp_path), "--radius-m", "300", *options)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from gridmap.crs import STORED_CRS
 from gridmap.reports.circle import CircleReport, circle_report
-from gridmap.reports.circle_points import suggest_points, try_point
+from gridmap.reports.circle_points import fewest_points, suggest_points, try_point
 from tests.tiny import GRIDS, TOWNSHIP, WEST_VILLAGE, metric_point, stored
 
 DAY = date(2026, 10, 15)
@@ -106,3 +106,11 @@ def test_without_paths_nothing_is_known(tiny_engine: Engine):
     assert not report.is_known
     assert report.figures.reached.value is None
     assert report.figures.n_outside.value is None
+
+
+def test_how_few_points_reach_a_share(busy_engine: Engine):
+    report = _report(busy_engine)
+    one = fewest_points(report, share=1.0, seconds_left=lambda: 10.0)
+    assert (len(one.sites), one.bound, one.covered) == (1, 1, 18)
+    none = fewest_points(report, share=12 / 18, seconds_left=lambda: 10.0)
+    assert (len(none.sites), none.is_possible) == (0, True)
