@@ -1,7 +1,6 @@
 """`gridmap plan …`: judging and making divisions into grids, from file to file, without a database."""
 
 import math
-import time
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from gridmap.cli.output import answer_json, say, solvers_kept_off_stdout
+from gridmap.cli.output import Clock, answer_json, say, solvers_kept_off_stdout
 from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.ingest.features import read_any_layer
@@ -93,16 +92,16 @@ def make_partition(  # noqa: PLR0917  Typer takes the options by name
     _require_cap(cap)
     layer = _layer(units, crs=crs, columns=[weight, *filter(None, (within, groups))], name=unit)
     known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
-    began = time.perf_counter()
+    clock = Clock(time_limit)
     with solvers_kept_off_stdout():
         found = partition(
             known,
             cap=cap,
             groups=layer[groups] if groups else None,
             seed=seed,
-            has_time=lambda: time.perf_counter() - began < time_limit,
+            has_time=clock.has_time,
         )
-    seconds = time.perf_counter() - began
+    seconds = clock.seconds
     codes = _codes(known, found.grids)
     write_layer(layer.assign(grid_code=codes.to_numpy()), out)
     oversized = [str(known.names[at]) for at in found.oversized]
@@ -151,7 +150,7 @@ def make_repair(  # noqa: PLR0917  Typer takes the options by name
     known = _units(units, layer, weight=weight, within=within, barriers=_barriers(barriers, layer))
     before = _grids(layer, grid)
     numbers, names = pd.factorize(before, sort=True)
-    began = time.perf_counter()
+    clock = Clock(time_limit)
     with solvers_kept_off_stdout():
         found = repair(
             known,
@@ -159,9 +158,9 @@ def make_repair(  # noqa: PLR0917  Typer takes the options by name
             cap=cap,
             may_open=may_open,
             seed=seed,
-            has_time=lambda: time.perf_counter() - began < time_limit,
+            has_time=clock.has_time,
         )
-    seconds = time.perf_counter() - began
+    seconds = clock.seconds
     codes = np.array([*names, *more_codes(list(names), found.n_opened), None], dtype=object)
     after = pd.Series(codes[found.grids], index=before.index)
     write_layer(layer.assign(grid_code=after.infer_objects().to_numpy()), out)

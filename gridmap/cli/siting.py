@@ -1,6 +1,5 @@
 """`gridmap coverage site`: where more points cover the most, from file to file: so many, or as few as reach a share."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ import typer
 from gridmap.analysis.siting.choose import Siting
 from gridmap.analysis.siting.cover import Floats, Ints
 from gridmap.analysis.siting.places import choose_places
-from gridmap.cli.output import answer_json, say, solvers_kept_off_stdout
+from gridmap.cli.output import Clock, answer_json, say, solvers_kept_off_stdout
 from gridmap.cli.siting_others import Other, Question, answer_other
 from gridmap.crs import CHINA_BOX
 from gridmap.errors import CrsError, InputError
@@ -59,7 +58,7 @@ def site(  # noqa: PLR0917  Typer takes the options by name
     _require_metres(asked.demand, radius_m=radius_m, file=demand.name)
     if count is not None and not 1 <= count <= len(asked.candidates):
         raise InputError(t("siting.bad_count", n=len(asked.candidates), count=count))
-    began = time.perf_counter()
+    clock = Clock(time_limit)
     if count is None or capacity is not None or times > 1:
         with solvers_kept_off_stdout():
             other = answer_other(
@@ -74,9 +73,9 @@ def site(  # noqa: PLR0917  Typer takes the options by name
                 share=share,
                 capacity=capacity,
                 times=times,
-                seconds_left=lambda: time_limit - (time.perf_counter() - began),
+                seconds_left=clock.seconds_left,
             )
-        _tell_other(other, asked.candidates, out=out, seconds=time.perf_counter() - began, as_json=as_json)
+        _tell_other(other, asked.candidates, out=out, seconds=clock.seconds, as_json=as_json)
         return
     with solvers_kept_off_stdout():
         found = choose_places(
@@ -86,10 +85,10 @@ def site(  # noqa: PLR0917  Typer takes the options by name
             existing_xy=_coordinates(asked.existing),
             radius_m=radius_m,
             n_sites=count,
-            seconds_left=lambda: time_limit - (time.perf_counter() - began),
+            seconds_left=clock.seconds_left,
         )
     seconds = time_limit - found.seconds_left
-    curve_seconds = time.perf_counter() - began - seconds
+    curve_seconds = clock.seconds - seconds
     answer = _as_json(found, asked.candidates, seconds=seconds, curve_seconds=curve_seconds)
     if out is not None:
         chosen = asked.candidates.iloc[found.sites]

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from typer.testing import CliRunner
 
+from gridmap.cli import output
 from gridmap.cli.main import app
 from gridmap.errors import GridmapError
 from gridmap.texts import use_language
@@ -288,3 +289,13 @@ def test_what_a_solver_prints_stays_off_the_answer():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("answer\n", "noise\n")
+
+
+def test_long_work_says_on_stderr_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(output, "_TOLD_EVERY_S", 0.0)
+    clock = output.Clock(60)
+    assert clock.has_time()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "60" in said.err
+    assert not output.Clock(0).has_time()
