@@ -1,5 +1,6 @@
 """The planner's desk in a session: opened, kept between reruns, saved; what the map tells becomes an edit once."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from gridmap.ui import loaders
 from gridmap.ui.versions import watch
 
 _DESK, _HEARD, _SAID, _WHO = "planning_desk", "planning_heard", "planning_said", "planning_who"
+_SAID_FOR_S = 8.0
 _CONFLICTS, _TURN = "planning_conflicts", "planning_turn"
 
 
@@ -59,20 +61,25 @@ def actor() -> Actor:
 
 def attempt(step: Callable[[], Any], *, done: str | None = None) -> None:
     """Do a step; what went wrong, or that it is done, is said on the next drawing of the page."""
+    st.session_state.pop(_SAID, None)
     try:
         step()
     except GridmapError as error:
-        st.session_state[_SAID] = ("error", str(error))
+        _say("error", str(error))
     else:
         if done:
-            st.session_state[_SAID] = ("success", done)
+            _say("success", done)
+
+
+def _say(kind: str, words: str) -> None:
+    """Keep what a step has to say for the next drawings of the page."""
+    st.session_state[_SAID] = (kind, words, time.monotonic())
 
 
 def tell() -> None:
-    """Say what the last step had to say, once."""
-    said = st.session_state.pop(_SAID, None)
-    if said:
-        kind, words = said
+    """Say what the last step had to say, in every drawing of the next seconds: one may follow another before it is seen."""
+    kind, words, said_at = st.session_state.get(_SAID, ("", "", 0.0))
+    if words and time.monotonic() - said_at < _SAID_FOR_S:
         (st.error if kind == "error" else st.success)(words)
 
 
@@ -108,7 +115,7 @@ def _as_geojson(geometry: dict[str, Any]) -> str:
 
 def _cut(desk: Desk, line: shapely.LineString) -> None:
     unit, (west, east) = desk.cut(line)
-    st.session_state[_SAID] = ("success", t("planning.cut_done", unit=unit, west=f"{west:g}", east=f"{east:g}"))
+    _say("success", t("planning.cut_done", unit=unit, west=f"{west:g}", east=f"{east:g}"))
 
 
 @contextmanager
@@ -138,7 +145,7 @@ def save(desk: Desk) -> None:
         _bring_together(desk)
         return
     close_desk()
-    st.session_state[_SAID] = ("success", t("planning.saved"))
+    _say("success", t("planning.saved"))
 
 
 def _bring_together(desk: Desk) -> None:
@@ -151,7 +158,7 @@ def _bring_together(desk: Desk) -> None:
     fresh.draft = both.draft
     st.session_state[_DESK] = fresh
     st.session_state[_CONFLICTS] = {str(unit): grid for unit, grid in both.conflicts.items()}
-    st.session_state[_SAID] = ("error", t("planning.others_saved", who=newest.owner, n=len(both.conflicts)))
+    _say("error", t("planning.others_saved", who=newest.owner, n=len(both.conflicts)))
 
 
 def conflicts() -> dict[str, str | None]:

@@ -89,7 +89,6 @@ def _assert_planted_gaps_are_found(engine: Engine) -> None:
                 name: getattr(SETTINGS, name)
                 for name in (
                     "checkpoint_reach_m", "fix_accuracy_m", "patrol_max_speed_kmh", "far_checkin_m", "cover_reach_m",
-                    "service_reach_m", "path_attach_m", "path_snap_m",
                 )
             },
         )  # fmt: skip
