@@ -114,6 +114,18 @@ def test_the_wall_fits_its_screen(visit: Open, dashboard: Dashboard, size: tuple
     assert page.evaluate(
         "document.scrollingElement.scrollHeight <= innerHeight && document.body.scrollWidth <= innerWidth"
     )
+    _map(page)
+    expect(page.locator(".head-clock")).to_have_count(1)
+
+
+def test_the_wall_on_a_phone_shows_its_whole_head(visit: Open, dashboard: Dashboard):
+    page = _drawn(visit(dashboard, "live", size=(390, 844)), "live")
+    clock = page.locator(".head-clock")
+    expect(clock).to_have_count(1)
+    box = clock.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
 
 
 def test_the_wall_s_refresh_shows_the_new_and_keeps_the_view(visit: Open, dashboard: Dashboard):

@@ -8,6 +8,7 @@ function build(root) {
     parent.append(node);
     return node;
   };
+  root.replaceChildren(); // what an earlier mount of the same place has left
   const left = add(root, "div", "head-left");
   const right = add(root, "div", "head-right");
   return {
@@ -87,7 +88,7 @@ export default function ({ data, parentElement, setStateValue }) {
       clearTimeout(waiting);
       seen.disconnect();
       window.removeEventListener("resize", later);
-      heads.delete(root);
+      if (heads.get(root) === head) heads.delete(root);
     };
   }
   if (!head.data || head.data.language !== data.language || head.data.zone !== data.zone) {
