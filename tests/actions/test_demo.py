@@ -10,6 +10,8 @@ from sqlalchemy import Engine, text
 from gridmap.actions.demo import SAMPLE_TOWNSHIP, ShiftToToday, load_demo, shift_to_today
 from gridmap.actions.live import LiveTownship
 from gridmap.errors import InputError
+from gridmap.reports.circle import circle_report
+from gridmap.reports.circle_points import suggest_points
 from gridmap.reports.coverage import coverage_report
 from gridmap.settings import Settings
 from gridmap.store.versions import read_versions
@@ -74,7 +76,7 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
 
 
 def _assert_planted_gaps_are_found(engine: Engine) -> None:
-    """Two checkpoints that nobody visits, and the two teams that do not get round to all homes."""
+    """Two checkpoints that nobody visits, two teams that do not get round to all homes, a village beyond 15 minutes."""
     with engine.connect() as connection:
         report = coverage_report(
             connection,
@@ -103,6 +105,24 @@ def _assert_planted_gaps_are_found(engine: Engine) -> None:
     assert {code[:12] for code in low.index[1:]} == {"439901101205"}
     assert report.visits.kept.value > 0.6
     assert report.visits.by_duty["n_out_of_season"].sum() < 20
+    with engine.connect() as connection:
+        circle = circle_report(
+            connection,
+            township_code=SAMPLE_TOWNSHIP,
+            on=NOON.date(),
+            minutes=15,
+            goal="service",
+            walking_kmh=SETTINGS.walking_kmh,
+            path_attach_m=SETTINGS.path_attach_m,
+            path_snap_m=SETTINGS.path_snap_m,
+            circle_land_m=SETTINGS.circle_land_m,
+        )
+    assert circle.villages.index[0] == "439901101205"
+    assert circle.villages["reached_share"].iloc[0] == 0
+    assert circle.villages["reached_share"].iloc[1:].min() > 0.4
+    best = suggest_points(circle, n_points=1, seconds_left=lambda: 20.0)
+    assert best.siting.is_optimal
+    assert circle.households.loc[best.won, "village_code"].mode()[0] == "439901101205"
 
 
 def test_seasons_move_with_the_days():
