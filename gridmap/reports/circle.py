@@ -209,7 +209,7 @@ def circle_report(
         minutes=minutes,
         goal=goal,
         figures=_figures(households, is_known=is_known),
-        n_points=count(len(points), unit="unit.points", formula_key="circle.formula_points"),
+        n_points=count(len(points) if len(standing) else None, unit="unit.points", formula_key="circle.formula_points"),
         households=households.to_crs(STORED_CRS),
         points=points.to_crs(STORED_CRS),
         area=land.to_crs(STORED_CRS),

@@ -25,7 +25,7 @@ def _frames(page: AppTest) -> str:
     return "\n".join(frame.value.to_csv() for frame in page.dataframe)
 
 
-@pytest.mark.parametrize("name", [*OFFICE, "planning", "data"])
+@pytest.mark.parametrize("name", [*OFFICE, "circle", "planning", "data"])
 def test_an_empty_database_says_how_to_load(open_page: Open, name: str):
     words = _words(open_page(name))
     assert "gridmap demo" in words or "还没有" in words
@@ -99,3 +99,16 @@ def test_who_may_not_load_gets_no_form(open_page: Open, busy_engine: Engine, mon
     settings_module.settings.cache_clear()
     page = open_page("data")
     assert not page.get("file_uploader")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_circle_draws_in_both_languages(open_page: Open, busy_engine: Engine, lang: str):
+    page = open_page("circle", lang=lang)
+    assert [figure.value.split()[0] for figure in page.metric] == ["66.7%", "6", "12", "0", "1"]
+    assert "西村" in _frames(page)
+
+
+def test_the_circle_is_unknown_without_paths(open_page: Open, tiny_engine: Engine):
+    page = open_page("circle")
+    assert [figure.value for figure in page.metric] == ["—"] * 5
+    assert "不明" in _words(page)
