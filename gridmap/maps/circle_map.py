@@ -17,6 +17,8 @@ from gridmap.maps.leaflet import Piece
 from gridmap.maps.palette import LIGHT
 
 OUTSIDE, UNMATCHED, WON, AREA = LIGHT.alarm, LIGHT.unknown, "#2f6fb5", LIGHT.good
+# The area as it looks where it is filled over the ground.
+REACHED = "#cfe6dc"
 _DECIMALS = 6
 _SIMPLE_DEGREES = 5e-6
 

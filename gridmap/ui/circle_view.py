@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from gridmap.errors import GridmapError
-from gridmap.maps.circle_map import AREA, OUTSIDE, UNMATCHED, WON, CircleShapes, circle_layer
+from gridmap.maps.circle_map import AREA, OUTSIDE, REACHED, UNMATCHED, WON, CircleShapes, circle_layer
 from gridmap.maps.leaflet import still_map
 from gridmap.reports.base_map import map_layer
 from gridmap.reports.circle import CircleReport
@@ -81,7 +81,7 @@ def legend(report: CircleReport) -> None:
     """Draw what the colours of the map mean."""
     panels.legend(
         [
-            ("step", AREA, t("circle.legend_area", n=report.minutes)),
+            ("step", REACHED, t("circle.legend_area", n=report.minutes)),
             ("dot big", AREA, t("circle.legend_point")),
             ("dot big", OUTSIDE, t("circle.legend_outside")),
             ("dot ring", UNMATCHED, t("circle.legend_unmatched")),
