@@ -9,13 +9,14 @@ turn by turn, and the best of the repeats counts for everyone: the machine is ne
 - *Union*: nearest point of every node. Peers: `scipy.sparse.csgraph.dijkstra(indices, limit=, min_only=True)` on the same
   matrix (it answers less: points at nodes, nothing on edges), networkx `multi_source_dijkstra_path_length(cutoff=)`.
 - *Areas*: the pieces of path that reach each point. Peer: osmnx's isochrone recipe (`nx.ego_graph`, then points and lines of
-  the subgraph), which leaves out edges that are reached in part; timed on some of the points.
+  the subgraph), which leaves out edges that are reached in part; timed on some of the points. Where osmnx is installed, also
+  the same subgraph through `osmnx.graph_to_gdfs`.
 - *Polygons* of these areas, 25 m beside the paths. Peer: each piece buffered (the same ones), then the union. The symmetric
   difference is measured on every area.
 - *A point moved*: which homes are won and lost, of 3,000; against searching all points anew.
 - *Patrols*: 3,000 homes, 400 days, 30,000 fixes on a township's network (1,600 edges), once.
 
-networkx runs where it is installed (`pip install networkx`); the recipe needs nothing else of osmnx.
+networkx and osmnx run where they are installed; the recipe needs nothing of osmnx but networkx.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def by_turns(repeats: int, **sides: Callable[[], object]) -> dict[str, float]:
 def as_networkx(network: Network) -> object:
     import networkx as nx
 
-    graph = nx.MultiDiGraph()
+    graph = nx.MultiDiGraph(crs=METRIC)
     graph.add_nodes_from((at, {"x": x, "y": y}) for at, (x, y) in enumerate(network.node_xy.tolist()))
     ends = zip(network.start.tolist(), network.end.tolist(), strict=True)
     for (start, end), there, back in zip(ends, network.forward_s.tolist(), network.backward_s.tolist(), strict=True):
@@ -98,6 +99,14 @@ def recipe(graph: object, centre: int) -> tuple[gpd.GeoDataFrame, gpd.GeoSeries]
         straight = shapely.LineString([nodes.loc[start].geometry, nodes.loc[end].geometry])
         lines.append(graph.get_edge_data(start, end)[0].get("geometry", straight))
     return nodes, gpd.GeoSeries(lines)
+
+
+def frames(graph: object, centre: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The same with osmnx's own frames in place of its example's loop."""
+    import networkx as nx
+    import osmnx as ox
+
+    return ox.graph_to_gdfs(nx.ego_graph(graph, centre, radius=LIMIT_S, distance="time"))
 
 
 def buffered(pieces: gpd.GeoDataFrame) -> list[shapely.Geometry]:
@@ -134,10 +143,15 @@ def areas(network: Network, at: Attached, repeats: int, graph: object | None, n_
     if graph is None:
         return ours
     centres = network.start[at.edge[:n_recipes]].tolist()
-    each = [by_turns(2, one=lambda centre=centre: recipe(graph, centre))["one"] for centre in centres]
+    makers = {"recipe": recipe} | ({"osmnx_frames": frames} if importlib.util.find_spec("osmnx") else {})
+    each = {
+        name: [by_turns(2, one=lambda make=make, at=centre: make(graph, at))["one"] for centre in centres]
+        for name, make in makers.items()
+    }
     # Ours again, so that both have seen the same machine.
     again = by_turns(repeats, gridmap=lambda: reached_pieces(network, at, limit_s=LIMIT_S, is_each=True))
-    return {"gridmap": min(ours["gridmap"], again["gridmap"]), "recipe": float(np.mean(each)) * len(at)}
+    peers = {name: float(np.mean(spans)) * len(at) for name, spans in each.items()}
+    return {"gridmap": min(ours["gridmap"], again["gridmap"]), **peers}
 
 
 def polygons(network: Network, at: Attached, repeats: int) -> dict[str, float]:

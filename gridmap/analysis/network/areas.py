@@ -44,10 +44,11 @@ def reached_pieces(network: Network, points: Attached, *, limit_s: float, is_eac
     The area of all points is the union of the areas of each. A longer limit never shortens an area.
     """
     spans = reached_spans(network, points, limit_s=limit_s, is_each=is_each)
+    lines = GeometryArray(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
     columns = {"edge": spans.edge, "from_m": spans.low, "to_m": spans.high, "length_m": spans.high - spans.low}
     named = {"point": points.labels[spans.point], **columns} if is_each else columns
-    lines = GeometryArray(lines_between(network, spans.edge, spans.low, spans.high), crs=network.crs)
-    return gpd.GeoDataFrame(named, geometry=lines)
+    # Nobody else holds these arrays.
+    return gpd.GeoDataFrame({**named, "geometry": lines}, geometry="geometry", copy=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +104,10 @@ def lines_between(network: Network, edge: Ints, from_m: Floats, to_m: Floats) ->
 
 
 def _cut_lines(network: Network, edge: Ints, from_m: Floats, to_m: Floats) -> Shapes:
-    ends = [network.xy_at(edge, from_m), network.xy_at(edge, to_m)]
+    ends = [network.vertex_xy[network.first_vertex[edge]], network.vertex_xy[network.first_vertex[edge + 1] - 1]]
+    inside = np.flatnonzero(from_m > 0), np.flatnonzero(to_m < network.length_m[edge])
+    for xy, at_m, which in zip(ends, (from_m, to_m), inside, strict=True):
+        xy[which] = network.xy_at(edge[which], at_m[which])
     lines: Shapes
     if (network.first_vertex[edge + 1] - network.first_vertex[edge] == 2).all():  # noqa: PLR2004  straight ones
         lines = shapely.linestrings(np.stack(ends, axis=1))
@@ -146,47 +150,54 @@ def _reached_together(network: Network, points: Attached, limit_s: float) -> _Ed
 
 
 def _reached_each(network: Network, points: Attached, limit_s: float) -> Iterator[_Edges]:
-    first, edge_at, is_start_at = network.edges_at_nodes
     for found in search_each(network, points, limit_s=limit_s):
-        degree = first[found.node + 1] - first[found.node]
-        entry = np.repeat(np.arange(len(found.node)), degree)
-        at = np.arange(len(entry)) - np.repeat(np.cumsum(degree) - degree - first[found.node], degree)
-        edge, is_start, seconds = edge_at[at], is_start_at[at], found.seconds[entry]
-        other_s = found.seconds_at(entry, np.where(is_start, network.end[edge], network.start[edge]))
-        # An edge whose start is reached too comes from there.
-        kept = is_start | np.isinf(other_s)
-        edge, is_start, seconds, other_s = edge[kept], is_start[kept], seconds[kept], other_s[kept]
+        entry, edge = _edges_of(network.starting, found.node)
         yield _Edges(
-            point=found.point[entry[kept]],
+            point=found.point[entry],
             edge=edge,
-            start_s=np.where(is_start, seconds, np.inf),
-            end_s=np.where(is_start, other_s, seconds),
+            start_s=found.seconds[entry],
+            end_s=found.seconds_at(entry, network.end[edge]),
         )
+        # An edge whose start is reached too was given above.
+        entry, edge = _edges_of(network.ending, found.node)
+        only = np.flatnonzero(np.isinf(found.seconds_at(entry, network.start[edge])))
+        entry, edge = entry[only], edge[only]
+        yield _Edges(
+            point=found.point[entry], edge=edge, start_s=np.full(len(edge), np.inf), end_s=found.seconds[entry]
+        )
+
+
+def _edges_of(at_nodes: tuple[Ints, Ints], node: Ints) -> tuple[Ints, Ints]:
+    """Return the pairs of an entry of `node` and an edge there."""
+    first, edge = at_nodes
+    n_edges = first[node + 1] - first[node]
+    entry = np.repeat(np.arange(len(node)), n_edges)
+    return entry, edge[np.arange(len(entry)) - np.repeat(np.cumsum(n_edges) - n_edges - first[node], n_edges)]
 
 
 def _spans(network: Network, edges: _Edges, *, limit_s: float) -> Spans:
     """Return what is reached of edges over their ends: all, a piece at one end, or one at each."""
     edge, left_start_s, left_end_s = edges.edge, limit_s - edges.start_s, limit_s - edges.end_s
+    low, high = np.zeros(len(edge)), network.length_m[edge]
     # Whole edges are the most; only the others need the place where the time is over.
-    whole = (left_start_s >= network.backward_s[edge]) | (left_end_s >= network.forward_s[edge])
-    cut = np.flatnonzero(~whole)
-    cut_edge, length = edge[cut], network.length_m[edge[cut]]
-    high = network.place_after(cut_edge, np.maximum(left_start_s[cut], 0.0), is_forward=False)
-    rest_s = network.forward_s[cut_edge] - np.maximum(left_end_s[cut], 0.0)
-    low = network.place_after(cut_edge, rest_s, is_forward=True)
+    cut = np.flatnonzero((left_start_s < network.backward_s[edge]) & (left_end_s < network.forward_s[edge]))
+    from_start, from_end = np.zeros(len(cut)), high[cut]
+    at_start, at_end = np.flatnonzero(left_start_s[cut] > 0), np.flatnonzero(left_end_s[cut] > 0)
+    by_start, by_end = cut[at_start], cut[at_end]
+    from_start[at_start] = network.place_after(edge[by_start], left_start_s[by_start], is_forward=False)
+    rest_s = network.forward_s[edge[by_end]] - left_end_s[by_end]
+    from_end[at_end] = network.place_after(edge[by_end], rest_s, is_forward=True)
     # From both ends over the middle is all of it.
-    meets = low <= high
-    whole[cut[meets]] = True
-    full = np.flatnonzero(whole)
-    at_start, at_end = np.flatnonzero(~meets & (high > 0)), np.flatnonzero(~meets & (low < length))
-    parts = [
-        Spans(point=edges.point[full], edge=edge[full], low=np.zeros(len(full)), high=network.length_m[edge[full]]),
-        Spans(
-            point=edges.point[cut[at_start]], edge=cut_edge[at_start], low=np.zeros(len(at_start)), high=high[at_start]
-        ),
-        Spans(point=edges.point[cut[at_end]], edge=cut_edge[at_end], low=low[at_end], high=length[at_end]),
-    ]
-    return _chained(parts)
+    apart = np.flatnonzero(from_start < from_end)
+    cut, from_start, from_end = cut[apart], from_start[apart], from_end[apart]
+    has_start, has_end = from_start > 0, from_end < high[cut]
+    both = np.flatnonzero(has_start & has_end)
+    second = Spans(point=edges.point[cut[both]], edge=edge[cut[both]], low=from_end[both], high=high[cut[both]])
+    low[cut[~has_start]] = from_end[~has_start]
+    high[cut[has_start]] = from_start[has_start]
+    first = Spans(point=edges.point, edge=edge, low=low, high=high)
+    nothing = cut[~has_start & ~has_end]
+    return _chained([first.take(np.delete(np.arange(len(edge)), nothing)) if len(nothing) else first, second])
 
 
 def _around_points(network: Network, points: Attached, *, limit_s: float, is_each: bool) -> Spans:

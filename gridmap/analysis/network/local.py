@@ -9,11 +9,14 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from gridmap.analysis.network.attach import Attached
+from gridmap.analysis.network.blocks import BLOCK
 from gridmap.analysis.network.network import Floats, Ints, Network
 from gridmap.analysis.network.travel import SLACK_S
 
 # Copies of nodes searched at once, and cells of the table that finds them: a few ten MB each.
-_COPIES, _CELLS = 400_000, 20_000_000
+_COPIES, _CELLS = 400_000, 5_000_000
+# More than any number of a copy, and far enough below the end of its type for a node to be added.
+_NOWHERE = 2**30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,21 +37,20 @@ class Searches:
     node: Ints
     seconds: Floats
     _owner: Ints
-    _copy_of: npt.NDArray[np.int32]
+    _copies: "_Copies"
     _copy_seconds: Floats
-    _n_nodes: int
 
     def seconds_at(self, entry: Ints, node: Ints) -> Floats:
         """Return the seconds from nodes to the points of some entries, infinite where not reached."""
-        copy = self._copy_of[self._owner[entry] * self._n_nodes + node] - 1
-        return np.where(copy >= 0, self._copy_seconds[copy], np.inf)
+        seconds: Floats = self._copy_seconds[self._copies.of(self._owner[entry], node)]
+        return seconds
 
 
 def search_each(network: Network, points: Attached, *, limit_s: float) -> Iterator[Searches]:
     """Search from each point against the direction of walking; the points come in portions, in their order.
 
     Nothing farther in a straight line than the fastest walker gets is looked at, so the size of the network does not
-    matter. A portion answers until the next one is asked for: they share a table, which is kept for the next search.
+    matter.
 
     Parameters
     ----------
@@ -65,78 +67,90 @@ def search_each(network: Network, points: Attached, *, limit_s: float) -> Iterat
     xy = network.xy_at(points.edge[live], points.along_m[live])
     left_s = np.maximum(limit_s - points.offset_s[live], 0.0)
     radius_m = left_s * network.fastest_m_s * (1 + 1e-9) + SLACK_S
-    n_near = network.node_tree.query_ball_point(xy, radius_m, return_length=True)
-    portion = np.maximum(np.cumsum(n_near) // _COPIES, np.arange(len(live)) * network.n_nodes // _CELLS)
-    n_cells = int(np.bincount(portion).max()) * network.n_nodes
-    table = _borrowed(network.tables, n_cells)
-    for which in np.split(np.arange(len(live)), np.flatnonzero(np.diff(portion)) + 1):
-        near = network.node_tree.query_ball_point(xy[which], radius_m[which], return_sorted=True)
-        size = np.array([len(one) for one in near])
-        node = np.concatenate([np.asarray(one, dtype=np.int64) for one in near])
-        cell = np.repeat(np.arange(len(which)), size) * network.n_nodes + node
-        table[cell] = np.arange(1, len(node) + 1)
-        yield _search_copies(network, points, live[which], _Copies(node=node, size=size, table=table), limit_s=limit_s)
-        table[cell] = 0
-    network.tables.append(table)
-
-
-def _borrowed(tables: list[npt.NDArray[np.int32]], n_cells: int) -> npt.NDArray[np.int32]:
-    """Return a table of zeros, one of those that lie there if it is large enough."""
-    try:
-        table = tables.pop()  # in one step: other threads borrow too
-    except IndexError:
-        return np.zeros(n_cells, dtype=np.int32)
-    return table if len(table) >= n_cells else np.zeros(n_cells, dtype=np.int32)
+    owner, block = network.blocks.around(xy, radius_m)
+    n_near = np.bincount(owner, minlength=len(live)) * BLOCK
+    portion = np.maximum(np.cumsum(n_near) // _COPIES, np.arange(len(live)) * network.blocks.n_blocks // _CELLS)
+    firsts = np.flatnonzero(np.diff(portion, prepend=-1))
+    for first, last in zip(firsts, np.append(firsts[1:], len(live)), strict=True):
+        held = slice(*np.searchsorted(owner, [first, last]))
+        copies = _Copies.of_blocks(
+            owner[held] - first, block[held], n_owners=last - first, n_blocks=network.blocks.n_blocks
+        )
+        yield _search_copies(network, points, live[first:last], copies, limit_s=limit_s)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Copies:
-    """The nodes around each point, one after the other, and the table that finds them by point and node (0: none)."""
+    """Copies of the blocks of nodes around each point, one block after the other, sorted by point.
 
-    node: Ints
-    size: Ints
-    table: npt.NDArray[np.int32]
+    Parameters
+    ----------
+    owner, block
+        Which point and block each copied block is of.
+    shift
+        From a node to its copy, by point and block; too much where there is none.
+    n_blocks
+        Blocks of the network.
+    """
+
+    owner: Ints
+    block: Ints
+    shift: npt.NDArray[np.int32]
+    n_blocks: int
+
+    @classmethod
+    def of_blocks(cls, owner: Ints, block: Ints, *, n_owners: int, n_blocks: int) -> "_Copies":
+        shift = np.full(n_owners * n_blocks, _NOWHERE, dtype=np.int32)
+        shift[owner * n_blocks + block] = (np.arange(len(block)) - block) * BLOCK
+        return cls(owner=owner, block=block, shift=shift, n_blocks=n_blocks)
+
+    def __len__(self) -> int:
+        return len(self.block) * BLOCK
+
+    def of(self, owner: Ints, node: Ints) -> Ints:
+        """Return the copies of nodes that belong to points; the number of copies: there is none."""
+        copy: Ints = np.minimum(self.shift[owner * self.n_blocks + node // BLOCK] + node, len(self))
+        return copy
 
 
 def _search_copies(network: Network, points: Attached, live: Ints, copies: _Copies, *, limit_s: float) -> Searches:
-    """Search a graph that holds, for each point, a copy of the nodes around it."""
-    node, copy_of = copies.node, copies.table
-    n_copies, owner = len(node), np.repeat(np.arange(len(live)), copies.size)
-    graph = network.arriving
-    degree = np.diff(graph.indptr)[node]
-    row = np.repeat(np.arange(n_copies), degree)
-    entry = np.arange(len(row)) - np.repeat(np.cumsum(degree) - degree - graph.indptr[node], degree)
-    column = copy_of[owner[row] * network.n_nodes + graph.indices[entry]] - 1
-    inside = column >= 0
-    row, column, cost = row[inside], column[inside], graph.data[entry[inside]]
-    edge = points.edge[live]
-    goal = np.arange(len(live))
+    """Search a graph that holds, for each point, a copy of the nodes around it; behind them a dead end and the points.
+
+    Ways out of the surroundings lead to the dead end: nobody gets there in time.
+    """
+    graph, n_copies = network.arriving, len(copies)
+    # Nodes of a block, and their entries, lie in a row.
+    starts = network.block_starts
+    first = starts[copies.block * BLOCK]
+    n_entries = starts[(copies.block + 1) * BLOCK] - first
+    shift = np.cumsum(n_entries) - n_entries - first
+    entry = np.arange(n_entries.sum()) - np.repeat(shift, n_entries)
+    column = copies.of(np.repeat(copies.owner, n_entries), graph.indices[entry])
+    node = ((copies.block * BLOCK)[:, None] + np.arange(BLOCK)).ravel()
+    edge, n_live = points.edge[live], len(live)
     ends = np.column_stack([network.start[edge], network.end[edge]])
-    goal_column = copy_of[goal[:, None] * network.n_nodes + ends] - 1
     goal_cost = np.column_stack([points.from_start_s[live], points.from_end_s[live]])
-    near = goal_column >= 0
-    starts = np.concatenate(
-        [[0], np.cumsum(np.bincount(row, minlength=n_copies)), len(row) + np.cumsum(near.sum(axis=1))]
-    )
-    total = n_copies + len(live)
+    goal_column = copies.of(np.arange(n_live)[:, None], ends)
+    total = n_copies + 1 + n_live
     arrays = (
-        np.concatenate([cost, goal_cost[near]]),
-        np.concatenate([column, goal_column[near]]).astype(np.int32),
-        starts.astype(np.int32),
+        np.concatenate([graph.data[entry], goal_cost.ravel()]),
+        np.concatenate([column, goal_column.ravel()]).astype(np.int32),
+        np.concatenate([starts[node] + np.repeat(shift, BLOCK), [len(entry)], len(entry) + 2 * np.arange(n_live + 1)]),
     )
     seconds = dijkstra(
         csr_array(arrays, shape=(total, total)),
-        indices=np.arange(n_copies, total),
+        indices=np.arange(n_copies + 1, total),
         limit=limit_s + SLACK_S,
         min_only=True,
-    )[:n_copies]
+    )[: n_copies + 1]
+    seconds[n_copies] = np.inf
     reached = np.flatnonzero(np.isfinite(seconds))
+    owner = copies.owner[reached // BLOCK]
     return Searches(
-        point=live[owner[reached]],
+        point=live[owner],
         node=node[reached],
         seconds=seconds[reached],
-        _owner=owner[reached],
-        _copy_of=copy_of,
+        _owner=owner,
+        _copies=copies,
         _copy_seconds=seconds,
-        _n_nodes=network.n_nodes,
     )

@@ -9,8 +9,8 @@ import pandas as pd
 import pyproj
 import shapely
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
+from gridmap.analysis.network.blocks import BLOCK, NodeBlocks
 from gridmap.analysis.network.room import SearchRoom
 
 Floats = npt.NDArray[np.float64]
@@ -123,9 +123,15 @@ class Network:
         return shapely.STRtree(shapely.linestrings(ends))
 
     @cached_property
-    def node_tree(self) -> cKDTree:
+    def blocks(self) -> NodeBlocks:
         """The nodes, to find those around a place."""
-        return cKDTree(self.node_xy)
+        return NodeBlocks(self.node_xy)
+
+    @cached_property
+    def block_starts(self) -> Ints:
+        """Where the entries of each node begin in `arriving`, as if all blocks of nodes were full; the last is the end."""
+        n_more = self.blocks.n_blocks * BLOCK - self.n_nodes
+        return np.pad(self.arriving.indptr.astype(np.intp), (0, n_more), mode="edge")
 
     @cached_property
     def fastest_m_s(self) -> float:
@@ -172,23 +178,24 @@ class Network:
         return SearchRoom(self.arriving)
 
     @cached_property
-    def edges_at_nodes(self) -> tuple[Ints, Ints, Flags]:
-        """The edges at each node: `first`, the edges `[first[n]:first[n + 1]]`, and whether each starts there."""
-        node = np.concatenate([self.start, self.end])
-        order = np.argsort(node, kind="stable")
-        first = np.searchsorted(node[order], np.arange(self.n_nodes + 1))
-        return first, order % max(self.n_edges, 1), order < self.n_edges
+    def starting(self) -> tuple[Ints, Ints]:
+        """The edges that start at each node: `first`, and the edges, of which `[first[n]:first[n + 1]]` are node n's."""
+        return self._edges_by(self.start)
 
     @cached_property
-    def tables(self) -> list[npt.NDArray[np.int32]]:
-        """Tables of zeros that searches borrow and give back: a new one costs more than the search."""
-        return []
+    def ending(self) -> tuple[Ints, Ints]:
+        """The edges that end at each node, as in `starting`."""
+        return self._edges_by(self.end)
+
+    def _edges_by(self, node: Ints) -> tuple[Ints, Ints]:
+        order = np.argsort(node, kind="stable")
+        return np.searchsorted(node[order], np.arange(self.n_nodes + 1)), order
 
     @cached_property
     def by_length(self) -> "Network":
         """The same network walked at one metre a second everywhere: its seconds are metres."""
         measured = replace(self, vertex_forward_s=self.vertex_m, vertex_backward_s=self.vertex_m)
-        for name in ("length_m", "lines", "segment_vertex", "segment_edge", "segment_tree", "node_tree"):
+        for name in ("length_m", "lines", "segment_vertex", "segment_edge", "segment_tree", "blocks"):
             measured.__dict__[name] = getattr(self, name)
         return measured
 
