@@ -11,7 +11,7 @@ import shapely
 import typer
 
 from gridmap.analysis.siting.choose import Siting
-from gridmap.analysis.siting.cover import Floats, Ints
+from gridmap.analysis.siting.cover import MOST_PAIRS, Floats, Ints, n_within
 from gridmap.analysis.siting.places import choose_places
 from gridmap.cli.output import Clock, answer_json, say, solvers_kept_off_stdout
 from gridmap.cli.siting_others import Other, Question, answer_other
@@ -58,6 +58,7 @@ def site(  # noqa: PLR0917  Typer takes the options by name
     _require_metres(asked.demand, radius_m=radius_m, file=demand.name)
     if count is not None and not 1 <= count <= len(asked.candidates):
         raise InputError(t("siting.bad_count", n=len(asked.candidates), count=count))
+    _require_pairs_to_hold(asked, radius_m=radius_m)
     clock = Clock(time_limit)
     if count is None or capacity is not None or times > 1:
         with solvers_kept_off_stdout():
@@ -196,6 +197,14 @@ def _require_metres(layer: gpd.GeoDataFrame, *, radius_m: float, file: str) -> N
     is_tiny = (np.abs(xy).max(axis=0) <= _LAT).any() and 0 < across * _DEGREES_ACROSS < radius_m
     if in_china or is_tiny:
         raise CrsError(t("siting.degrees", file=file, x=xy[0, 0], y=xy[0, 1]))
+
+
+def _require_pairs_to_hold(asked: _Asked, *, radius_m: float) -> None:
+    """Refuse what would fill the memory and be over the time before anything is asked."""
+    homes_xy = _coordinates(asked.demand)
+    n_pairs = max(n_within(homes_xy, _coordinates(to), radius_m=radius_m) for to in (asked.candidates, asked.existing))
+    if n_pairs > MOST_PAIRS:
+        raise InputError(t("siting.too_many_pairs", n=f"{n_pairs:,}", most=f"{MOST_PAIRS:,}", radius=f"{radius_m:g}"))
 
 
 def _plain(number: float) -> float:

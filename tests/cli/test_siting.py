@@ -123,6 +123,7 @@ def test_small_whole_numbers_are_metres(tmp_path: Path):
 
 SOUND = ["--weight", "n", "--radius-m", "300", "--count", "2"]
 DEGREES = pd.DataFrame({"x": [113.91, 113.92], "y": [28.11, 28.12], "n": [1, 1]})
+CROWD = pd.DataFrame({"x": np.arange(8000) % 100, "y": np.arange(8000) // 100})
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,7 @@ DEGREES = pd.DataFrame({"x": [113.91, 113.92], "y": [28.11, 28.12], "n": [1, 1]}
         (HOMES, [*SOUND, "--crs", "EPSG:0"], "EPSG:0"),
         (HOMES, [*SOUND, "--out", "sites.pdf"], "sites.pdf"),
         (HOMES, [*SOUND, "--candidates", "nowhere.csv"], "nowhere.csv"),
+        (CROWD, ["--radius-m", "500", "--count", "1"], "64,000,000 pairs"),
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_answered(

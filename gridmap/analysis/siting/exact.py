@@ -90,24 +90,27 @@ def solve(cover: Cover, n_sites: int, *, least: float, seconds: float) -> Solved
     shared, single = np.flatnonzero(lengths > 1), np.flatnonzero(lengths == 1)
     # Demand of one site needs no variable of its own.
     own = np.bincount(cover.by_demand[single].indices, weights=cover.weights[single], minlength=cover.n_sites)
-    worth = np.concatenate([own, cover.weights[shared]])
+    # What is missed, not what is covered: all costs are of one sign, and the simplex begins where it may.
+    cost = np.concatenate([-own, cover.weights[shared]])
+    most = float(cover.weights.sum())
+    at_best = float(cover.weights[shared].sum())
     chosen = np.concatenate([np.ones(cover.n_sites), np.zeros(len(shared))])
     rules = [LinearConstraint(csr_array(chosen[None, :]), 0, n_sites)]
     if len(shared):
-        held = block_array([[-cover.by_demand[shared], eye_array(len(shared))]], format="csr")
-        rules.append(LinearConstraint(held, -np.inf, 0))
+        held = block_array([[cover.by_demand[shared], eye_array(len(shared))]], format="csr")
+        rules.append(LinearConstraint(held, 1, np.inf))
     if least > 0:
-        rules.append(LinearConstraint(csr_array(worth[None, :]), least, np.inf))
+        rules.append(LinearConstraint(csr_array(cost[None, :]), -np.inf, at_best - least))
     found = milp(
-        -worth,
+        cost,
         constraints=rules,
         integrality=chosen,
         bounds=Bounds(0, 1),
-        options={"time_limit": seconds, "mip_rel_gap": 0},
+        # The cover is reduced already; presolve finds nothing and takes its time.
+        options={"time_limit": seconds, "mip_rel_gap": 0, "presolve": False},
     )
-    most = float(cover.weights.sum())
     return Solved(
         sites=None if found.x is None else np.flatnonzero(found.x[: cover.n_sites] > 1 / 2),
-        bound=most if found.mip_dual_bound is None else min(-float(found.mip_dual_bound), most),
+        bound=most if found.mip_dual_bound is None else min(at_best - float(found.mip_dual_bound), most),
         is_impossible=found.status == _INFEASIBLE,
     )

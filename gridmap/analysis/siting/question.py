@@ -179,7 +179,8 @@ class Question:
         """Solve the question among few sites: those that the relaxation chooses most of (Angelelli et al., 2010)."""
         cover, order = self.cover, np.argsort(-relaxed.shares, kind="stable")
         n_used = int((relaxed.shares > _LEAST_SHARE).sum())
-        for size in _KERNELS:
+        # A small question is soon proven as a whole: one kernel, for something to begin with.
+        for size in _KERNELS[:1] if self.is_small else _KERNELS:
             kernel = np.union1d(order[: min(size * n_sites, n_used)], best)
             few = reduce_cover(cover_of(cover.by_demand[:, kernel], cover.weights))
             weight, seconds = cover.covered(best), seconds_left() * _SHARE_OF_KERNEL

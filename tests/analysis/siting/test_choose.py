@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from gridmap.analysis.siting import choose
 from gridmap.analysis.siting.choose import choose_sites
-from gridmap.analysis.siting.cover import cover_of, reduce_cover, within
+from gridmap.analysis.siting.cover import MOST_PAIRS, cover_of, n_within, reduce_cover, within
 from gridmap.analysis.siting.places import choose_places, gain_at
 
 PUBLISHED = Path(__file__).parents[4] / "shared" / "data" / "covering"
@@ -233,6 +233,15 @@ def test_a_radius_that_is_none_is_refused(radius_m: float):
     if not radius_m > 0:
         with pytest.raises(ValueError, match="radius_m"):
             gain_at(np.zeros((1, 2)), np.ones(1), is_covered=np.zeros(1, bool), place_xy=np.zeros(2), radius_m=radius_m)
+
+
+def test_more_pairs_than_can_be_held_are_counted_and_refused_before_they_are_made():
+    homes, sites = (np.random.default_rng(seed).uniform(0, 1000, (8000, 2)) for seed in (0, 1))
+    all_pairs = 8000 * 8000
+    assert n_within(homes, sites, radius_m=2000) == all_pairs > MOST_PAIRS
+    with pytest.raises(ValueError, match=f"{all_pairs} pairs"):
+        within(homes, sites, radius_m=2000)
+    assert n_within(homes, sites, radius_m=20) == within(homes, sites, radius_m=20).nnz
 
 
 def test_places_that_are_none_are_refused():
