@@ -42,10 +42,12 @@ class Expected:
     dispersion: float
 
 
-def expected_load(actual: pd.Series, households: pd.Series, factors: Mapping[str, pd.Series]) -> Expected:
+def expected_load(
+    actual: pd.Series, households: pd.Series, factors: Mapping[str, pd.Series], *, past: pd.Series | None = None
+) -> Expected:
     """Say what each grid may be expected to carry for its households and other factors.
 
-    A negative binomial model, log expected = log households + level + Σ effect × factor. Each grid is measured by a
+    A negative binomial model, log expected = log (households × past ratio) + level + Σ effect × factor. Each grid is measured by a
     model of the *other* grids: none sets its own standard.
 
     Parameters
@@ -55,9 +57,11 @@ def expected_load(actual: pd.Series, households: pd.Series, factors: Mapping[str
     households
         Same index; finite, at least 0. Without any a grid is left out.
     factors
-        What else explains a load, per household and on a scale on which effects multiply (`per_household`,
-        `past_factor`); same index, finite where there are households. Standardised here; a factor that is the same
-        everywhere says nothing.
+        What else explains a load, per household and on a scale on which effects multiply (`per_household`); same index,
+        finite where there are households. Standardised here; a factor that is the same everywhere says nothing.
+    past
+        How many times the usual rate each grid had before (`past_ratio`), same index, above 0; None: not asked. It counts in
+        full: it is shrunken already, and an effect learned from ordinary grids would be stretched too far for the extreme.
 
     Returns
     -------
@@ -76,9 +80,10 @@ def expected_load(actual: pd.Series, households: pd.Series, factors: Mapping[str
     (Spiegelhalter 2005, Statistics in Medicine 24, 1185-1202). Formula: docs/kpi.md, "fair workload".
     """
     counts, homes, design = _checked(actual, households, factors)
+    exposure = homes * _past(past, homes, actual.index)
     compared = homes > 0
     table = pd.DataFrame({"expected": np.nan, "variance": np.nan}, index=actual.index)
-    model = _Model(counts[compared], homes[compared], design[compared])
+    model = _Model(counts[compared], exposure[compared], design[compared])
     level, dispersion = model.fitted()
     if compared.sum() > 1:
         table.loc[compared, ["expected", "variance"]] = np.column_stack(model.by_the_others(level, dispersion))
@@ -139,14 +144,25 @@ def _checked(
     return counts, homes, np.column_stack(columns)
 
 
+def _past(past: pd.Series | None, homes: Floats, grids: pd.Index) -> Floats:
+    if past is None:
+        return np.ones(len(homes))
+    if not past.index.equals(grids):
+        raise ValueError("`past` must be of the same grids, in the same order.")
+    ratios = past.to_numpy(dtype=float)
+    if not (np.isfinite(ratios[homes > 0]) & (ratios[homes > 0] > 0)).all():
+        raise ValueError("`past` must be above 0 wherever there are households.")
+    return np.where(homes > 0, ratios, 1.0)
+
+
 class _Model:
     """The grids that are compared, and the penalised likelihood of a model of them."""
 
-    def __init__(self, counts: Floats, homes: Floats, design: Floats) -> None:
-        self.counts, self.homes, self.design = counts, homes, design
+    def __init__(self, counts: Floats, exposure: Floats, design: Floats) -> None:
+        self.counts, self.exposure, self.design = counts, exposure, design
         n_factors = design.shape[1]
         self.centre = np.zeros(n_factors)
-        self.centre[0] = np.log((counts.sum() + 0.5) / homes.sum())
+        self.centre[0] = np.log((counts.sum() + 0.5) / exposure.sum())
         self.penalty = np.full(n_factors, _SLOPE_SPREAD**-2)
         self.penalty[0] = _LEVEL_SPREAD**-2
 
@@ -173,12 +189,12 @@ class _Model:
             start = np.repeat(effects[None, :], len(some), axis=0)
             found, information = self._solved(others, start, dispersion)
             own = self.design[some]
-            mean[some] = self.homes[some] * np.exp((own * found).sum(axis=1))
+            mean[some] = self.exposure[some] * np.exp((own * found).sum(axis=1))
             variance[some] = (own * np.linalg.solve(information, own[:, :, None])[:, :, 0]).sum(axis=1)
         return mean, variance
 
     def _means(self, effects: Floats) -> Floats:
-        means: Floats = self.homes * np.exp(effects @ self.design.T)
+        means: Floats = self.exposure * np.exp(effects @ self.design.T)
         return means
 
     def _solved(self, included: Floats, effects: Floats, dispersion: float) -> tuple[Floats, Floats]:

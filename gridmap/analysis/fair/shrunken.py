@@ -94,8 +94,8 @@ def _quantile(shape: Floats, rate: Floats, weights: Floats, chance: float) -> Fl
     return np.asarray(middle, dtype=np.float64)
 
 
-def past_factor(before: pd.Series, households: pd.Series) -> pd.Series:
-    """Return the past of each grid as a factor: the logarithm of its shrunken ratio to the township's rate per household.
+def past_ratio(before: pd.Series, households: pd.Series) -> pd.Series:
+    """Return how many times the township's rate per household each grid had before, shrunken.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def past_factor(before: pd.Series, households: pd.Series) -> pd.Series:
     Returns
     -------
     Series
-        On the same index; 0 everywhere when nothing happened before, NaN without households.
+        On the same index, above 0; 1 everywhere when nothing happened before, NaN without households.
 
     Raises
     ------
@@ -116,8 +116,7 @@ def past_factor(before: pd.Series, households: pd.Series) -> pd.Series:
     """
     homes = households.astype(float).where(households > 0)
     require_amounts("before", before.to_numpy(dtype=float), whole=True)
-    if not before[homes.notna()].sum() > 0:
-        return homes * 0.0
-    usual = homes * (before[homes.notna()].sum() / homes.sum())
-    factor: pd.Series = np.log(shrunken_ratios(before, usual, share=0.5)["shrunken"])
-    return factor
+    total = float(before[homes.notna()].sum())
+    if total == 0:
+        return homes * 0.0 + 1.0
+    return pd.Series(shrunken_ratios(before, homes * (total / homes.sum()), share=0.5)["shrunken"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special
 
 from gridmap.analysis.fair.expected import expected_load, per_household
-from gridmap.analysis.fair.shrunken import past_factor
+from gridmap.analysis.fair.shrunken import past_ratio
 from gridmap.analysis.fair.terrain import path_metres
 from gridmap.errors import CrsError
 
@@ -170,11 +170,27 @@ def test_amounts_per_household_by_hand():
 
 
 def test_the_past_is_a_shrunken_ratio_and_nothing_where_nothing_happened():
-    factor = past_factor(_series(40, 10, 10, 0), _series(100, 100, 100, 0))
-    assert 0 < factor["a"] < np.log(2)
-    assert factor["b"] == factor["c"] < 0
-    assert np.isnan(factor["d"])
-    assert past_factor(_series(0, 0), _series(5, 5)).tolist() == [0, 0]
+    ratio = past_ratio(_series(40, 10, 10, 0), _series(100, 100, 100, 0))
+    assert 1 < ratio["a"] < 2
+    assert ratio["b"] == ratio["c"] < 1
+    assert np.isnan(ratio["d"])
+    assert past_ratio(_series(0, 0), _series(5, 5)).tolist() == [1, 1]
+
+
+def test_a_grid_that_always_had_twice_as_many_is_expected_to_have_twice_as_many():
+    counts, homes, _ = _township(4)
+    past = pd.Series(np.where(np.arange(34) == 3, 2.0, 1.0))
+    plain = expected_load(counts, homes, {}).table["expected"]
+    asked = expected_load(counts, homes, {}, past=past).table["expected"]
+    assert asked[3] == pytest.approx(2 * plain[3], rel=0.02)
+
+
+@pytest.mark.parametrize("past", [(1, 0), (1, np.nan)])
+def test_a_past_that_is_no_ratio_is_refused(past: tuple):
+    with pytest.raises(ValueError, match="`past`"):
+        expected_load(_series(1, 2), _series(5, 5), {}, past=_series(*past))
+    with pytest.raises(ValueError, match="`past`"):
+        expected_load(_series(1, 2), _series(5, 5), {}, past=pd.Series([1.0, 1.0]))
 
 
 def test_paths_are_measured_inside_and_on_both_sides_of_a_border():

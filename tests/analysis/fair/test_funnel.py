@@ -7,7 +7,7 @@ from scipy import stats
 
 from gridmap.analysis.fair.expected import expected_load, per_household
 from gridmap.analysis.fair.funnel import AS_EXPECTED, HIGHER, LOWER, TOO_FEW, cumulative, funnel, limits
-from gridmap.analysis.fair.shrunken import past_factor
+from gridmap.analysis.fair.shrunken import past_ratio
 
 
 def _funnel(counts: list[int], expected: list[float], variance: float = 0.0, alpha: float = 0.05) -> pd.DataFrame:
@@ -111,11 +111,9 @@ def test_of_equal_grids_of_different_sizes_at_most_one_in_twenty_townships_has_a
     for at in range(n_maps):
         homes = pd.Series(rng.integers(15, 101, 34).astype(float))
         counts = pd.Series(rng.poisson(homes * (0.02, 0.08, 0.3)[at % 3]))
-        factors = {
-            "terrain": per_household(pd.Series(rng.uniform(500, 9000, 34)), homes),
-            "past": past_factor(pd.Series(rng.poisson(homes * 0.8)), homes),
-        }
-        model = expected_load(counts, homes, factors)
+        factors = {"terrain": per_household(pd.Series(rng.uniform(500, 9000, 34)), homes)}
+        past = past_ratio(pd.Series(rng.poisson(homes * 0.8)), homes)
+        model = expected_load(counts, homes, factors, past=past)
         judged = funnel(counts, model.table["expected"], model.table["variance"] + model.dispersion, alpha=0.05)[
             "class"
         ]
