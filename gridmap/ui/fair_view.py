@@ -18,7 +18,7 @@ from gridmap.ui.theme import Markup
 
 WITHOUT_PAST = "fair_without_past"
 _CHART_PX, _TABLE_PX = 290, 300
-_NAME_PX, _CLASS_PX, _NUMBER_PX, _RANGE_PX = 112, 96, 54, 72
+_NAME_PX, _CLASS_PX, _NUMBER_PX, _RANGE_PX = 124, 100, 52, 70
 _N_CURVE = 160
 _EXPORTED = (
     ("expected", "decimal"),
@@ -47,7 +47,7 @@ def funnel(report: FairReport, village: str | None, room: Room) -> None:
         st.info(t("fair.unknown"))
         return
     factors = t("fair.joint").join(t(f"fair.{name}") for name in ("households", *report.factors))
-    said, switch = st.columns([3, 1], vertical_alignment="center")
+    said, switch = st.columns([5, 2], vertical_alignment="center")
     said.caption(t("fair.rests_on", factors=factors))
     switch.toggle(t("fair.without_past"), key=WITHOUT_PAST, help=t("fair.without_past_help"))
     most = float(rows["expected"].max()) * 1.06

@@ -121,6 +121,7 @@ def funnel_option(
             **axis, "name": axes[0], "nameLocation": "middle", "nameGap": 24, "min": 0,
             "max": float(np.ceil(expected[-1])), "splitLine": {"show": False},
         },
-        "yAxis": {**axis, "name": axes[1], "nameTextStyle": {**_WORDS, "align": "left"}, "min": 0, "max": round(top, 1)},
+        "yAxis": {
+            **axis, "axisLabel": {**_WORDS, "showMaxLabel": False}, "name": axes[1], "nameTextStyle": {**_WORDS, "align": "left"}, "min": 0, "max": round(top, 1)},
         "series": series,
     }  # fmt: skip
