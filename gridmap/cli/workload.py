@@ -171,7 +171,9 @@ def _as_answer(table: pd.DataFrame, model: Expected | None, names: pd.Series, *,
         best = table["one_more_gain"].dropna()
         answer |= {
             "n_without_team": int(table["per_person"].isna().sum()),
-            "most_per_person": {names.loc[known.index[int(known.argmax())]]: float(known.max())} if len(known) else None,
+            "most_per_person": {names.loc[known.index[int(known.argmax())]]: float(known.max())}
+            if len(known)
+            else None,
             "one_more_member": names.loc[best.index[int(best.argmax())]] if len(best) and best.max() > 0 else None,
         }
     return answer

@@ -18,7 +18,7 @@ from gridmap.ui.theme import Markup
 
 WITHOUT_PAST = "fair_without_past"
 _CHART_PX, _TABLE_PX = 290, 300
-_NAME_PX, _CLASS_PX, _NUMBER_PX, _RANGE_PX = 124, 100, 52, 70
+_NAME_PX, _CLASS_PX, _NUMBER_PX, _RANGE_PX = 124, 108, 51, 68
 _N_CURVE = 160
 _EXPORTED = (
     ("expected", "decimal"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import optimize
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,7 +18,7 @@ _LEVEL_SPREAD = 3.0
 _WINSORISED = 0.2
 # Variance of a standard normal variable whose outer fifths are drawn in to its first and last quintile.
 _WINSORISED_VARIANCE = 0.4120867
-_ROUNDS, _HALVINGS, _MOST_DISPERSION, _STEP_ENOUGH = 60, 50, 20.0, 1e-10
+_ROUNDS, _MOST_DISPERSION, _STEP_ENOUGH = 60, 20.0, 1e-9
 _MOST_STEP = 2.0
 _MOST_CELLS = 2_000_000
 
@@ -204,8 +205,8 @@ class _Model:
             means = self._means(effects)
             weight = included / (1 + dispersion * means)
             gradient = (weight * (self.counts - means)) @ self.design - self.penalty * (effects - self.centre)
-            information = np.einsum("fg,gp,gq->fpq", weight * means, self.design, self.design, optimize=True)
-            information += np.diag(self.penalty)
+            weighted = (weight * means)[:, None, :] * self.design.T
+            information = weighted @ self.design + np.diag(self.penalty)
             step = np.linalg.solve(information, gradient[:, :, None])[:, :, 0]
             effects = effects + np.clip(step, -_MOST_STEP, _MOST_STEP)
             if np.abs(step).max() < _STEP_ENOUGH:
@@ -225,8 +226,6 @@ class _Model:
 
         if excess(0.0) <= 0:
             return 0.0
-        low, high = 0.0, _MOST_DISPERSION
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-        return (low + high) / 2
+        if excess(_MOST_DISPERSION) >= 0:
+            return _MOST_DISPERSION
+        return float(optimize.brentq(excess, 0.0, _MOST_DISPERSION, xtol=_STEP_ENOUGH))
