@@ -71,6 +71,10 @@ class Settings:
         An open incident due within so many hours counts as due soon.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
+    fair_alpha
+        Share of false findings that is accepted among the grids called higher or lower than expected.
+    fair_interval_share
+        How much of the true ratios and of next month's counts the intervals of the fair comparison shall hold.
     barrier_slip_m
         How far a river or a road may be drawn beside the unit border that it follows.
     max_file_mb
@@ -105,6 +109,8 @@ class Settings:
     heat_cell_m: float = 50.0
     due_soon_hours: int = 24
     drawn_tolerance_m: float = 2.5
+    fair_alpha: float = 0.05
+    fair_interval_share: float = 0.9
     barrier_slip_m: float = 0.5
     max_file_mb: int = 50
     wall_refresh_s: float = 2.0

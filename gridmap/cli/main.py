@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, load, plan, serve
+from gridmap.cli import coverage, db, demo, heat, hotspots, load, plan, serve, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.command("hotspots")(hotspots.hotspots)
 app.command("heat")(heat.heat)
+app.command("workload")(workload.workload)
 app.add_typer(db.app, name="db")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")

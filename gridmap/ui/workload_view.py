@@ -12,11 +12,12 @@ from gridmap.exports.tables import Column, Sheet, comma_separated, workbook
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import MapGround, load_deck, measure_steps
 from gridmap.maps.palette import LIGHT, OVER_CAP_STEP, ramp_bounds
+from gridmap.reports.fair import FairReport
 from gridmap.reports.workload import WorkloadReport
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
-from gridmap.ui import charts, panels
+from gridmap.ui import charts, fair_view, panels
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
@@ -31,6 +32,7 @@ MEASURES = (
     "made_share",
 )
 BY_TODAY = "workload_by_today"
+TOUCHED = "workload_touched"
 _N_STEPS, _KEPT = 5, 16
 _MAP_PX, _TABLE_PX = 430, 360
 _CAP_HEAD_PX, _CAP_ROW_PX = 56, 22
@@ -136,12 +138,18 @@ def grid_table(report: WorkloadReport, village: str | None, room: Room) -> str |
         placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
         column_config=_config(_GRID_COLUMNS, most_share=float(rows["cap_share"].max())),
-        on_select="rerun",
+        on_select=lambda: st.session_state.update({TOUCHED: "grids"}),
         selection_mode="single-row",
         key=f"workload_grids_{village}",
     )
     chosen = event.selection.rows
     return str(rows.index[chosen[0]]) if chosen and chosen[0] < len(rows) else None
+
+
+def touched_last(in_grids: str | None, in_ranking: str | None) -> str | None:
+    """Return the grid chosen in the table that was touched last; in the other, where that one has none."""
+    is_grids = st.session_state.get(TOUCHED, "grids") == "grids"
+    return (in_grids or in_ranking) if is_grids else (in_ranking or in_grids)
 
 
 def cap_chart(report: WorkloadReport, village: str | None, room: Room) -> None:
@@ -173,10 +181,11 @@ def village_table(report: WorkloadReport, room: Room) -> None:
     )
 
 
-def downloads(report: WorkloadReport, township: Township, village: str | None) -> None:
+def downloads(report: WorkloadReport, fair: FairReport, township: Township, village: str | None) -> None:
     """Offer the table per grid as Excel and as CSV; the files are made when they are asked for."""
-    rows = _of_village(report, village)
-    columns = export_columns()
+    compared, fair_columns = fair_view.exported(fair)
+    rows = _of_village(report, village).join(compared)
+    columns = [*export_columns(), *fair_columns]
     about = {
         t("controls.table"): f"{township.name} {t('shell.workload')}",
         t("controls.period"): f"{report.first_on} – {report.last_on}",

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from tests.busy import EVIL
+from gridmap.reports.fair import fair_report
+from gridmap.ui import fair_view, loaders
+from tests.busy import EVIL, write_busy_day
 
 OFFICE = ("disputes", "coverage", "workload")
 Open = Callable[..., AppTest]
@@ -112,3 +115,32 @@ def test_the_circle_is_unknown_without_paths(open_page: Open, tiny_engine: Engin
     page = open_page("circle")
     assert [figure.value for figure in page.metric] == ["—"] * 5
     assert "不明" in _words(page)
+
+
+def test_the_fair_comparison_ranks_the_grids_and_can_leave_the_past_out(open_page: Open, tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        write_busy_day(connection, now=datetime.now(UTC))
+    page = open_page("workload", lang="en")
+    ranking = page.dataframe[1].value
+    assert ranking["class"].tolist() == ["○ too few"] * 3
+    assert ranking["new_per_person"].dropna().tolist() == [1]
+    assert "past incidents" in _words(page)
+    page.toggle(key="fair_without_past").set_value(True).run()
+    assert not page.exception
+    assert "past incidents" not in _words(page)
+
+
+def test_who_has_nobody_is_named_in_the_advice(open_page: Open, tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        write_busy_day(connection, now=datetime.now(UTC))
+    assert "nobody in service: somebody is needed first" in _words(open_page("workload", lang="en"))
+
+
+def test_the_exported_table_holds_the_fair_comparison(open_page: Open, busy_engine: Engine):
+    page = open_page("workload", lang="en")
+    assert not page.exception
+    report = loaders.load(fair_report, first_on=date(2026, 10, 1), last_on=date(2026, 10, 15))
+    rows, columns = fair_view.exported(report)
+    assert [column.name for column in columns] == rows.columns.tolist()
+    assert {"expected", "shrunken", "class", "forecast", "forecast_per_person"} < set(rows.columns)
+    assert rows.index.tolist() == report.grids.index.tolist()
