@@ -115,6 +115,14 @@ def power(n_maps: int, n_peer: int) -> list[dict[str, float]]:
                     row["esda_corrected"] = np.mean(
                         [false_discovery(p)[middle] <= ALPHA and above[middle] for p, above in theirs]
                     )
+                # The middle grid by itself, among neighbours like all others.
+                risk = homes * np.where(np.arange(n) == middle, times, 1)
+                alone = [
+                    called(one, homes, near, chance).loc[middle]
+                    for one in chance.multinomial(n * per_grid, risk / risk.sum(), size=n_maps)
+                ]
+                row["single_hot"] = np.mean([found["class"] == "hot" for found in alone])
+                row["single_around"] = np.mean([found["gi_q"] <= ALPHA for found in alone])
                 rows.append({name: float(value) for name, value in row.items()})
                 print(".", end="", file=sys.stderr, flush=True)
     return rows

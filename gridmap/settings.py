@@ -67,6 +67,24 @@ class Settings:
         Standard deviation of the dispute density surface, in metres.
     heat_cell_m
         Cell width of the density surface, in metres.
+    hotspot_alpha
+        Share of the grids called hot or cold that may be so by chance.
+    hotspot_min_households
+        A grid with fewer is too few to say, whatever happened there.
+    hotspot_min_expected
+        With fewer incidents to expect in a grid and its neighbours, that nothing was found proves nothing.
+    hotspot_permutations
+        Draws for the p-values that are drawn by chance; the smallest p is 1 ÷ (draws + 1).
+    hotspot_seed
+        Where chance starts, so that a report comes out again to the digit.
+    trend_months
+        The trend looks back so many months, or the whole span where that is longer.
+    trend_min_months
+        With fewer months that have incidents no trend is told.
+    trend_persistent_share
+        A hot grid that has more than its share in this share of the months is persistent.
+    repeat_m, repeat_days
+        Incidents nearer than so many metres, at most so many days apart, are near repeats.
     due_soon_hours
         An open incident due within so many hours counts as due soon.
     drawn_tolerance_m
@@ -107,6 +125,16 @@ class Settings:
     path_snap_m: float = 0.5
     heat_bandwidth_m: float = 250.0
     heat_cell_m: float = 50.0
+    hotspot_alpha: float = 0.05
+    hotspot_min_households: int = 10
+    hotspot_min_expected: float = 5.0
+    hotspot_permutations: int = 199
+    hotspot_seed: int = 1
+    trend_months: int = 12
+    trend_min_months: int = 8
+    trend_persistent_share: float = 2 / 3
+    repeat_m: float = 200.0
+    repeat_days: int = 14
     due_soon_hours: int = 24
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05

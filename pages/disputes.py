@@ -1,10 +1,11 @@
-"""Disputes: heat map by month, monthly series, tables by category and village."""
+"""Disputes: heat map by month or hot and cold grids, monthly series, tables by category, village and grid."""
 
 import streamlit as st
 
 from gridmap.reports.disputes import disputes_report
+from gridmap.reports.hotspots import hotspots_report
 from gridmap.texts import t
-from gridmap.ui import charts, controls, disputes_view, loaders, panels, shell
+from gridmap.ui import charts, controls, disputes_view, hotspots_view, loaders, panels, shell
 from gridmap.ui.roles import require_role
 from gridmap.ui.room import page_room
 
@@ -36,12 +37,12 @@ panels.figures(
 if not report.n_incidents.value:
     st.info(t("disputes.none" if report.n_incidents.value == 0 else "disputes.unknown"))
     st.stop()
+spots = loaders.load(hotspots_report, category=category, **span)
 left, right = st.columns(2)
 with left:
-    month = disputes_view.month_slider(report)
-    disputes_view.legend(report, month)
-    disputes_view.draw_map(report, township, month, space)
-    disputes_view.left_out(report)
+    switch_place, beside_switch = st.columns([2, 3])
+with switch_place:
+    shown = disputes_view.shown_on_map()
 with right:
     st.echarts_chart(
         charts.monthly_option(disputes_view.named(report.monthly, kind), others=t("disputes.others")),
@@ -50,8 +51,26 @@ with right:
         renderer="svg",
         key="disputes_months",
     )
-    by_category, by_village = st.tabs([t("disputes.by_category"), t("disputes.by_village")])
+    names = [t("disputes.by_category"), t("disputes.by_village"), t("hotspots.by_grid")]
+    first = names[-1] if shown == "by_grid" else names[0]
+    by_category, by_village, by_grid = st.tabs(names, default=first, key=f"disputes_tabs_{shown}")
     with by_category:
         disputes_view.table(report.categories, t("disputes.category"), space, key="disputes_categories")
     with by_village:
         disputes_view.table(report.villages, t("disputes.village"), space, key="disputes_villages")
+    with by_grid:
+        chosen = hotspots_view.table(spots, village, f"{period.last_on}", space)
+if shown == "by_grid":
+    with beside_switch:
+        hotspots_view.sureness(spots, village)
+    with left:
+        hotspots_view.legend()
+        hotspots_view.draw_map(spots, township, village, chosen, space)
+        hotspots_view.beside_map(spots)
+else:
+    with beside_switch:
+        month = disputes_view.month_slider(report)
+    with left:
+        disputes_view.legend(report, month)
+        disputes_view.draw_map(report, township, month, space)
+        disputes_view.left_out(report)

@@ -88,6 +88,22 @@ def _shown(number: int, hidden_below: int) -> str:
     return f"<{hidden_below}" if 0 < number < hidden_below else str(number)
 
 
+def known_public(private: pd.Series) -> pd.Series:
+    """Return which incidents everybody may be told about: those known to be no private matter.
+
+    Parameters
+    ----------
+    private
+        Whether an incident's category is a private matter (family, marriage); null counts as private.
+
+    Returns
+    -------
+    Series
+        bool, on the same index.
+    """
+    return ~private.fillna(value=True).astype(bool)
+
+
 def public_incidents(incidents: gpd.GeoDataFrame, *, private: pd.Series, kept: Collection[str]) -> gpd.GeoDataFrame:
     """Return the incidents that may stand on a public map as dots, with nothing that describes them.
 
@@ -115,7 +131,7 @@ def public_incidents(incidents: gpd.GeoDataFrame, *, private: pd.Series, kept: C
     """
     if not incidents.index.equals(private.index):
         raise ValueError("`private` must have the index of `incidents`.")
-    is_public = ~private.fillna(value=True).astype(bool).to_numpy()
+    is_public = known_public(private).to_numpy()
     shapes = incidents.geometry.to_numpy()
     has_place = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     return incidents.loc[is_public & has_place, [*kept, incidents.geometry.name]]

@@ -26,7 +26,6 @@ from gridmap.texts import t
 
 _SHOWN = 20
 _NAMES = ("grid_code", "grid_id", "grid", "code", "id", "name")
-_MIN_MONTHS, _PERSISTENT_SHARE = 8, 2 / 3
 _REPEAT_M, _REPEAT_DAYS = [0.0, 1.0, 101.0, 201.0, 401.0], [0.0, 8.0, 15.0, 29.0]
 _MOST_REPEAT_POINTS = 20_000
 _DAY = pd.Timedelta(days=1)
@@ -70,8 +69,8 @@ def hotspots(  # noqa: PLR0917  Typer takes the options by name
         monthly = _monthly(incidents, land, when)
         table = table.join(
             trends(
-                monthly, households, near, table["class"], rules=rules, min_months=_MIN_MONTHS,
-                persistent_share=_PERSISTENT_SHARE,
+                monthly, households, near, table["class"], rules=rules, min_months=settings().trend_min_months,
+                persistent_share=settings().trend_persistent_share,
             )
         )  # fmt: skip
         answer["n_months"] = monthly.shape[1]
@@ -233,13 +232,14 @@ def _tell(answer: dict[str, Any], table: pd.DataFrame, names: pd.Series, out: Pa
         say(t("hotspots.undated", n=answer["n_undated"]))
     if answer["global"]["dispersion_p"] <= answer["alpha"]:
         say(t("hotspots.dispersion", times=f"{answer['global']['dispersion']:.1f}"))
-    told = table[table["class"].isin([HOT, COLD])].sort_values("gi_q")
+    told = table[table["class"].isin([HOT, COLD])]
+    told = told.assign(q=told[["gi_q", "own_q"]].min(axis=1)).sort_values("q")
     for name, (_, row) in zip(names[told.index].head(_SHOWN), told.head(_SHOWN).iterrows(), strict=True):
         say(
             "  "
             + t(
                 f"hotspots.{row['class']}", grid=name, n=int(row["n_points"]), expected=f"{row['expected']:.1f}",
-                rate=f"{row['rate']:.2f}", q=f"{row['gi_q']:.2g}",
+                rate=f"{row['rate']:.2f}", q=f"{row['q']:.2g}",
             )
         )  # fmt: skip
     if len(told) > _SHOWN:

@@ -50,12 +50,39 @@ class MapGround:
 
 
 HEAT_RAMP = ("#fbe3bd", "#f6bf7c", "#e9904f", "#d0602f", "#a63c1d")
+# One hue for more than expected and one for fewer; grey is nothing known.
+CLASS_COLOURS = {"hot": HEAT_RAMP[2], "cold": "#c3cdea", "too few to say": "#aab7c4", "not significant": "#ffffff"}
+_SIGN_SIZES_PX = {"hot": 19, "cold": 11, "too few to say": 12}
+_SIGNS_URL = "/assets/gridmap/signs-light.svg"
+_CLASS_ALPHA = 0.85
 CHECKPOINT_STATES = ("visited", "waiting", "missed", "never", "unknown")
 _MARK_CELL_PX = 128
 _MARKS_URL = "/assets/gridmap/marks-light.svg"
 _MARK_SIZES_PX = {"visited": 11, "waiting": 14, "missed": 18, "never": 22, "unknown": 13}
 _HEAT_FROM_SHARE, _HEAT_ALPHA = 0.06, 0.88
 _PLAIN_GROUND = "#eef2f5"
+
+
+def class_deck(
+    ground: MapGround, *, classes: Sequence[str | None], places: Sequence[tuple[float, float]], chosen: str | None
+) -> CachedDeck:
+    """Return the map of grids by their class of hot spot: a colour and, but for the usual, a sign.
+
+    Parameters
+    ----------
+    ground
+        The base map.
+    classes
+        Of each grid in the order of its code, a key of `CLASS_COLOURS`; None: not shown.
+    places
+        Longitude and latitude of a point inside each, for its sign.
+    chosen
+        Code of the grid to be framed, None for none.
+    """
+    names = list(CLASS_COLOURS)
+    steps = "".join("-" if name is None else str(names.index(name)) for name in classes)
+    fill = _stepped(steps, [rgba(CLASS_COLOURS[name], _CLASS_ALPHA) for name in names], rgba(_PLAIN_GROUND, 1.0))
+    return ground.layers(fill=fill, top=[_signs(classes, places), *_frame(dict(ground.urls), chosen)])
 
 
 def load_deck(ground: MapGround, *, steps: str, colours: Sequence[str], chosen: str | None) -> CachedDeck:
@@ -73,10 +100,7 @@ def load_deck(ground: MapGround, *, steps: str, colours: Sequence[str], chosen: 
     chosen
         Code of the grid to be framed, None for none.
     """
-    # deck.gl's expressions look into a text only when it stands in brackets.
-    step = f'("{steps}")[properties.position]'
-    cases = [f'{step} == "{at}" ? {rgba(colour, 0.92)}' for at, colour in enumerate(colours)]
-    fill = "@@=" + " : ".join([*cases, str(rgba(LIGHT.unknown, 0.25))])
+    fill = _stepped(steps, [rgba(colour, 0.92) for colour in colours], rgba(LIGHT.unknown, 0.25))
     return ground.layers(fill=fill, top=_frame(dict(ground.urls), chosen))
 
 
@@ -155,6 +179,14 @@ def corners_of(bounds: tuple[float, float, float, float], crs: Any) -> list[list
     ring = [(west, south), (west, north), (east, north), (east, south)]
     points = gpd.GeoSeries(shapely.points(ring), crs=crs).to_crs(STORED_CRS)
     return [[round(point.x, 7), round(point.y, 7)] for point in points]
+
+
+def _stepped(steps: str, fills: Sequence[list[int]], otherwise: list[int]) -> str:
+    """Return the accessor of a grid's fill: by the sign at its place in a text."""
+    # deck.gl's expressions look into a text only when it stands in brackets.
+    step = f'("{steps}")[properties.position]'
+    cases = [f'{step} == "{at}" ? {fill}' for at, fill in enumerate(fills)]
+    return "@@=" + " : ".join([*cases, str(otherwise)])
 
 
 def _grids(urls: Urls, *, fill: Any) -> list[dict[str, Any]]:
@@ -277,6 +309,29 @@ def _homes(
         getFillColor=rgba(colour, alpha),
         getRadius=radius_px,
         radiusUnits="pixels",
+    )
+
+
+def _signs(classes: Sequence[str | None], places: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    cells = {
+        name: {"x": at * _MARK_CELL_PX, "y": 0, "width": _MARK_CELL_PX, "height": _MARK_CELL_PX}
+        for at, name in enumerate(_SIGN_SIZES_PX)
+    }
+    rows = [
+        {"sign": name, "at": [round(x, 6), round(y, 6)], "size": _SIGN_SIZES_PX[name]}
+        for name, (x, y) in zip(classes, places, strict=True)
+        if name in _SIGN_SIZES_PX
+    ]
+    return layer(
+        "IconLayer",
+        "signs",
+        rows,
+        iconAtlas=_SIGNS_URL,
+        iconMapping=cells,
+        getIcon="@@=sign",
+        getPosition="@@=at",
+        getSize="@@=size",
+        sizeUnits="pixels",
     )
 
 

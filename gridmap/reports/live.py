@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
 from gridmap.analysis.incidents import closing_figures, daily_counts, incident_states
+from gridmap.analysis.small_counts import known_public, public_incidents
 from gridmap.analysis.visits import due_today, span_instants, visit_calendar
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import VisitRule, read_rounds
@@ -76,9 +77,12 @@ class Event:
     happened_at, recorded_at
         In the world; known to us.
     kind, category
-        `dispute`, `hazard`, `request` or `clue`, and the name in the list of its year.
+        `dispute`, `hazard`, `request` or `clue`, and the name in the list of its year; None for private matters.
     village
-        Where; None: not told.
+        Where; None: not told, and for private matters.
+    is_private
+        Whether everybody may know no more than that it happened: a family's matter named with its village, a family could be
+        recognised.
     state, level
         Where it stands (`analysis.incidents.incident_states`) and who had the last step; the level may be None.
     is_overdue
@@ -91,8 +95,9 @@ class Event:
     happened_at: datetime
     recorded_at: datetime
     kind: str
-    category: str
+    category: str | None
     village: str | None
+    is_private: bool
     state: str
     level: str | None
     is_overdue: bool
@@ -305,23 +310,30 @@ def _disputes(
 
 def _events(incidents: gpd.GeoDataFrame, states: pd.DataFrame, villages: pd.Series) -> tuple[Event, ...]:
     latest = incidents.sort_values("happened_at", ascending=False, kind="stable").head(N_EVENTS)
+    is_told = known_public(latest["is_private"])
+    points = _public_points(latest)
     return tuple(
         Event(
             incident_code=str(code),
             happened_at=row["happened_at"].to_pydatetime(),
             recorded_at=row["recorded_at"].to_pydatetime(),
             kind=row["kind"],
-            category=row["category_name"],
-            village=villages.get(row["village_code"]),
+            category=row["category_name"] if is_told[code] else None,
+            village=villages.get(row["village_code"]) if is_told[code] else None,
+            is_private=not is_told[code],
             state=str(states.loc[code, "state"]),
             level=states.loc[code, "level"] if isinstance(states.loc[code, "level"], str) else None,
             is_overdue=bool(states.loc[code, "is_overdue"]),
-            point=None if row["is_private"] or row.geometry is None else (row.geometry.x, row.geometry.y),
+            point=(points[code].x, points[code].y) if code in points.index else None,
         )
         for code, row in latest.iterrows()
     )
 
 
+def _public_points(incidents: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    return public_incidents(incidents, private=incidents["is_private"], kept=[]).geometry
+
+
 def _today_marks(incidents: gpd.GeoDataFrame) -> tuple[Mark, ...]:
-    shown = incidents[~incidents["is_private"].astype(bool) & incidents.geometry.notna()]
+    shown = _public_points(incidents).to_frame("geometry")
     return _marks(shown, pd.Series("incident", index=shown.index))

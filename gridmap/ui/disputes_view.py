@@ -16,8 +16,22 @@ from gridmap.ui import panels
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
+SHOWN = ("by_density", "by_grid")
 _WHOLE = ""
 _MAP_PX, _TABLE_PX, _KEPT = 390, 235, 32
+
+
+def shown_on_map() -> str:
+    """Let a person choose what the map shows; one of `SHOWN`."""
+    chosen: str = st.segmented_control(
+        t("hotspots.shown"),
+        SHOWN,
+        default=SHOWN[0],
+        required=True,
+        format_func=lambda name: t(f"hotspots.{name}"),
+        key="disputes_shown",
+    )
+    return chosen
 
 
 def month_slider(report: DisputesReport) -> str:

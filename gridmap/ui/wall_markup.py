@@ -197,7 +197,7 @@ def _event(event: Event, *, today: date, is_newest: bool) -> str:
     return (
         f'<li class="{"newest" if is_newest else ""}"><time>{escape(numbers.clock_or_day(event.happened_at, today=today))}</time>'
         f'<span class="what">{escape(category_words(event))}</span>'
-        f'<span class="where">{escape(event.village or numbers.UNKNOWN)}</span>'
+        f'<span class="where">{escape(place_words(event))}</span>'
         f'<span class="state {state}">{escape(words)}</span></li>'
     )
 
@@ -210,9 +210,19 @@ def state_words(event: Event) -> str:
 
 
 def category_words(event: Event) -> str:
-    """Return the category as people say it: the list calls a quarrel between neighbours just `neighbours`."""
+    """Return the category as people say it: the list calls a quarrel between neighbours just `neighbours`.
+
+    Of a private matter only its kind.
+    """
+    if event.category is None:
+        return t(f"controls.kind_{event.kind}")
     says_itself = event.kind != "dispute" or len(event.category) > _LONG_CATEGORY
     return event.category if says_itself else t("live.dispute", category=event.category)
+
+
+def place_words(event: Event) -> str:
+    """Return the village, or that it is not told."""
+    return t("live.not_public") if event.is_private else event.village or numbers.UNKNOWN
 
 
 def _loads(loads: Iterable[GridLoad]) -> str:

@@ -93,6 +93,17 @@ def test_another_measure_changes_what_is_drawn(visit: Open, dashboard: Dashboard
     until(page, lambda: differing_share(before, canvas.screenshot()) > 0.02)
 
 
+def test_the_switch_changes_what_the_disputes_map_draws(visit: Open, dashboard: Dashboard):
+    page = _drawn(visit(dashboard, "disputes"), "disputes")
+    canvas = _map(page)
+    before = canvas.screenshot()
+    page.locator(".st-key-disputes_shown").get_by_role("radio", name="热点网格").click()
+    expect(page.locator(".st-key-hotspots_sure")).to_contain_text("件数太少，无法判断")
+    expect(page.get_by_role("tab", name="热点网格")).to_have_attribute("aria-selected", "true")
+    canvas = _map(page)
+    until(page, lambda: differing_share(before, canvas.screenshot()) > 0.1)
+
+
 def test_a_village_narrows_the_page(visit: Open, dashboard: Dashboard):
     page = _drawn(visit(dashboard, "coverage"), "coverage")
     canvas = _map(page)

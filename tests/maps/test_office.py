@@ -10,7 +10,7 @@ import shapely
 from PIL import Image
 
 from gridmap.maps.deck import View
-from gridmap.maps.office import MapGround, corners_of, coverage_deck, heat_deck, heat_image, load_deck
+from gridmap.maps.office import MapGround, class_deck, corners_of, coverage_deck, heat_deck, heat_image, load_deck
 
 GROUND = MapGround(
     urls=(("areas", "/map/1/areas-a.json"), ("grids", "/map/1/grids-b.json")),
@@ -29,6 +29,15 @@ def test_a_measure_is_sent_as_signs_and_the_shapes_by_address():
     assert '("01-")[properties.position]' in layers["grids"]["getFillColor"]
     assert '"123"' in layers["chosen-123"]["getLineColor"]
     assert "chosen-123" not in _layers(load_deck(GROUND, steps="", colours=[], chosen=None))
+
+
+def test_classes_have_a_colour_and_a_sign_but_for_the_usual():
+    classes = ["hot", "not significant", None, "cold", "too few to say"]
+    layers = _layers(class_deck(GROUND, classes=classes, places=[(114.2, 27.9)] * 5, chosen="123"))
+    assert '("03-12")[properties.position]' in layers["grids"]["getFillColor"]
+    assert [row["sign"] for row in layers["signs"]["data"]] == ["hot", "cold", "too few to say"]
+    assert set(layers["signs"]["iconMapping"]) == {"hot", "cold", "too few to say"}
+    assert '"123"' in layers["chosen-123"]["getLineColor"]
 
 
 def test_names_are_data_never_markup():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
 from gridmap.reports.fair import fair_report
@@ -68,6 +68,33 @@ def test_another_measure_colours_the_map_anew(open_page: Open, busy_engine: Engi
     before = page.get("deck_gl_json_chart")[0].proto.json
     page.selectbox(key="measure").set_value("n_residents").run()
     assert page.get("deck_gl_json_chart")[0].proto.json != before
+
+
+def test_the_disputes_map_shows_density_or_hot_grids(open_page: Open, busy_engine: Engine):
+    page = open_page("disputes")
+    ids = [layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]]
+    assert "heat" in ids
+    page.segmented_control(key="disputes_shown").set_value("by_grid").run()
+    assert not page.exception
+    layers = {layer["id"]: layer for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+    assert "heat" not in layers
+    # Three grids with 3, 4 and 11 households and five disputes: nothing can be said of any.
+    assert [row["sign"] for row in layers["signs"]["data"]] == ["too few to say"] * 3
+    assert "没有发现，不等于没有热点" in _words(page)
+    rows = page.dataframe[-1].value
+    assert rows["class"].tolist() == ["– 无法判断"] * 3
+    assert rows["n_incidents"].sum() == 5
+
+
+def test_hot_grids_without_households_are_unknown(open_page: Open, busy_engine: Engine):
+    with busy_engine.begin() as connection:
+        connection.execute(text("DELETE FROM household"))
+    page = open_page("disputes")
+    page.segmented_control(key="disputes_shown").set_value("by_grid").run()
+    assert not page.exception
+    assert "没有住户数据，无法与户数相比：热点不明。" in [info.value for info in page.info]
+    layers = {layer["id"]: layer for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+    assert layers["signs"]["data"] == []
 
 
 def test_a_look_again_sends_the_very_same_map(open_page: Open, busy_engine: Engine):

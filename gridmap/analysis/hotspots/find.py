@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import xlogy
 
 from gridmap.analysis.hotspots.local import getis_ord, local_moran, permuted_chances, quadrants
 from gridmap.analysis.hotspots.near import Near
@@ -98,7 +99,7 @@ def hot_spots(
     HotSpots
         `table` on the index of `counts`: `n_points`, `expected` (all incidents by the share of households), `rate` (per 100
         households), `gi_z` (Gi* of the standardised rates), `gi_p` (exact, of the count of the grid with its neighbours),
-        `gi_q` (corrected), `moran_i`, `moran_z` (of the standardised rates), `moran_p` (conditional
+        `gi_q` (corrected), `own_p`, `own_q` (the same of the grid by itself; `gi_q` and `own_q` are corrected together), `moran_i`, `moran_z` (of the standardised rates), `moran_p` (conditional
         permutation, which is Gi*'s too), `moran_q`, `moran_type`, `class`. NaN or null where a grid has no households.
 
     Raises
@@ -108,8 +109,10 @@ def hot_spots(
 
     Notes
     -----
-    A grid is hot if it and its neighbours together have more incidents than chance gives (`gi_q` ≤ alpha), and it has itself
-    more than its share: a quiet grid beside a loud one is not hot. Cold likewise. Rule and origin: docs/kpi.md, "hot spots".
+    A grid is hot if it has more than its share and more than chance gives: by itself (`own_q` ≤ alpha); or together with its
+    neighbours (`gi_q` ≤ alpha), where its own count is likelier at their common rate than at the township's. So a quiet or
+    usual grid beside a loud one is not hot, and a loud one among quiet ones is not hidden by them. Cold likewise. Rule and
+    origin: docs/kpi.md, "hot spots".
     """
     if not counts.index.equals(households.index) or len(near) != len(counts):
         raise ValueError("`counts`, `households` and `near` must be of the same grids, in the same order.")
@@ -152,17 +155,23 @@ def _compared(
     total, share = int(counts.sum()), homes / homes.sum()
     expected = total * share
     share_around = near.around(share) + share
+    around, expected_around = near.around(counts) + counts, total * share_around
     values = standardised_rates(counts, homes)
     gi, like = getis_ord(values, near), local_moran(values, near)
     permuted = permuted_chances(values, near, permutations=permutations, rng=rng)
-    chance = chance_of(near.around(counts) + counts, share_around, total=total)
-    q = false_discovery(chance)
-    more = near.around(counts) + counts > total * share_around
-    found = q <= rules.alpha
+    chance = chance_of(around, share_around, total=total)
+    alone = chance_of(counts, share, total=total)
+    # Both questions are asked of every grid, so both are among the tests that are corrected for.
+    q, alone_q = np.split(false_discovery(np.concatenate([chance, alone])), 2)
+    more = around > expected_around
+    found = (q <= rules.alpha) & _like_around(
+        counts, expected, around / expected_around if total else np.ones_like(around)
+    )
+    found_alone = alone_q <= rules.alpha
     called = np.full(len(counts), NOTHING, dtype=object)
-    called[total * share_around < rules.min_expected] = TOO_FEW
-    called[found & more & (counts > expected)] = HOT
-    called[found & ~more & (counts < expected)] = COLD
+    called[expected_around < rules.min_expected] = TOO_FEW
+    called[(found_alone | (found & more)) & (counts > expected)] = HOT
+    called[(found_alone | (found & ~more)) & (counts < expected)] = COLD
     called[homes < rules.min_households] = TOO_FEW
     return {
         "expected": expected,
@@ -170,6 +179,8 @@ def _compared(
         "gi_z": gi.z,
         "gi_p": chance,
         "gi_q": q,
+        "own_p": alone,
+        "own_q": alone_q,
         "moran_i": like.value,
         "moran_z": like.z,
         "moran_p": permuted,
@@ -177,3 +188,9 @@ def _compared(
         "moran_type": quadrants(values, near),
         "class": called,
     }
+
+
+def _like_around(counts: Floats, expected: Floats, ratio: Floats) -> npt.NDArray[np.bool_]:
+    """Say where a count is likelier (Poisson) at the rate of the grid with its neighbours than at the township's."""
+    gain: Floats = xlogy(counts, ratio) - expected * (ratio - 1)
+    return gain > 0

@@ -96,6 +96,22 @@ def near_repeats(
     )
 
 
+def count_near(xy: Floats, *, within_m: float) -> int:
+    """Count the pairs that lie at most so far apart, without making them.
+
+    Parameters
+    ----------
+    xy
+        Easting and northing in metres, shape (n, 2), finite.
+    within_m
+        Metres, straight.
+    """
+    if not len(xy):
+        return 0
+    tree = cKDTree(xy)
+    return (int(tree.count_neighbors(tree, within_m)) - len(xy)) // 2
+
+
 def _pairs(xy: Floats, ends: list[float], *, order: int) -> tuple[Ints, Ints, Ints]:
     """Return each pair that falls in a band of distance, and that band."""
     if np.isfinite(ends[-1]):

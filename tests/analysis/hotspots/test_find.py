@@ -48,7 +48,7 @@ def test_a_planted_cluster_is_found_and_a_stronger_one_more_surely():
         maps = chance.multinomial(34 * 5, risk / risk.sum(), size=n_maps)
         shares.append(np.mean([_found(one, homes, near)["class"][middle] == "hot" for one in maps]))
     assert shares == sorted(shares)
-    assert shares[-1] > 0.9
+    assert shares[-1] > 0.8
 
 
 def test_a_quiet_grid_beside_loud_ones_is_not_hot():
@@ -56,7 +56,40 @@ def test_a_quiet_grid_beside_loud_ones_is_not_hot():
     counts = [2, 2, 40, 0, 40, 2, 2, 2, 2, 2, 2, 2]
     table = _found(counts, [50] * 12, near)
     assert table["gi_q"][3] < 0.05
+    assert table["class"].tolist()[2:5] == ["hot", "cold", "hot"]
+    mild = _found([5, 5, 40, 5, 40, *[5] * 7], [50] * 12, near)
+    assert mild["gi_q"][3] < 0.05
+    assert mild["class"].tolist()[2:5] == ["hot", "not significant", "hot"]
+
+
+def test_a_usual_grid_beside_loud_ones_is_not_hot_by_a_hair():
+    near = touching(board(1, 12), tolerance_m=0)
+    table = _found([5, 5, 40, 12, 40, *[5] * 7], [50] * 12, near)
+    assert table["gi_q"][3] < 0.05
+    assert table["n_points"][3] > table["expected"][3] > 10
     assert table["class"].tolist()[2:5] == ["hot", "not significant", "hot"]
+
+
+def test_a_loud_grid_among_quiet_ones_is_not_hidden_by_them():
+    """Fifteen where 3 were to be expected, but the nine squares around hold only 25 against 27."""
+    near = touching(board(5, 5), tolerance_m=0)
+    counts = np.full(25, 3)
+    counts[12], counts[[6, 7, 8, 11, 13, 16, 17, 18]] = 15, [2, 1, 1, 1, 1, 1, 1, 2]
+    table = _found(counts, [50] * 25, near)
+    assert table["gi_p"][12] > 0.5
+    assert table["class"][12] == "hot"
+    assert (table["class"] == "hot").sum() == 1
+
+
+def test_a_grid_and_its_neighbourhood_are_corrected_together():
+    """By hand, the six tests of three grids: the q of the k-th smallest p is the least of p × 6 ÷ k from there on."""
+    near = touching(board(1, 3), tolerance_m=0)
+    table = _found([9, 2, 1], [20, 30, 50], near)
+    chances = [*table["gi_p"], *table["own_p"]]
+    assert table["own_p"][0] == pytest.approx(2 * stats.binom.sf(8, 12, 0.2))
+    ordered = sorted(chances)
+    by_hand = [min(1, *(ordered[k] * 6 / (k + 1) for k in range(ordered.index(p), 6))) for p in chances]
+    assert [*table["gi_q"], *table["own_q"]] == pytest.approx(by_hand)
 
 
 def test_a_figure_of_each_kind_by_hand():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmap.analysis.hotspots.repeats import near_repeats
+from gridmap.analysis.hotspots.repeats import count_near, near_repeats
 
 ARSON = Path(__file__).parents[4] / "shared" / "data" / "chicago_arson.csv"
 
@@ -111,3 +111,11 @@ def test_arsons_in_chicago_draw_others_near_them_within_days():
     # As the Near Repeat Calculator says of them: far too many within 400 m and a day, none to speak of later.
     assert (table.loc[[3, 6], "p"] <= 0.02).all()
     assert (table.loc[[5, 8], "p"] > 0.5).all()
+
+
+def test_pairs_are_counted_as_one_would_by_looking_at_each():
+    xy = np.random.default_rng(3).uniform(0, 500, (60, 2))
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))[np.triu_indices(60, 1)]
+    assert count_near(xy, within_m=120) == (apart <= 120).sum()
+    assert count_near(np.zeros((4, 2)), within_m=0) == 6
+    assert count_near(np.empty((0, 2)), within_m=120) == 0
