@@ -69,6 +69,14 @@ class Settings:
         Cell width of the density surface, in metres.
     due_soon_hours
         An open incident due within so many hours counts as due soon.
+    office_hours
+        Hours of a working day, such as `08:30-12:00,14:30-17:30`.
+    calendar_file
+        TOML file with years of days off and made-up days, over those that come with the program; empty for none.
+    deadlines
+        How long what may take: `what[.urgency][.category]=span`, the most exact one counts. `accept`: until somebody signs;
+        `member`, `grid`, `village`: at one level before it goes up by itself; `close`: in all. Spans: `2h` hours by the
+        clock, `4wh` office hours, `7wd` working days of 24 hours.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     barrier_slip_m
@@ -104,6 +112,9 @@ class Settings:
     heat_bandwidth_m: float = 250.0
     heat_cell_m: float = 50.0
     due_soon_hours: int = 24
+    office_hours: str = "08:30-12:00,14:30-17:30"
+    calendar_file: str = ""
+    deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"
     drawn_tolerance_m: float = 2.5
     barrier_slip_m: float = 0.5
     max_file_mb: int = 50
