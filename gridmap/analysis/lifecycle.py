@@ -1,6 +1,5 @@
 """What may happen to an incident next, by whom: 员代办 → 组上报 → 村处理 → 乡处置."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,7 +59,7 @@ class Standing:
     due_at: datetime | None
 
 
-def standing_of(state: Mapping[str, Any]) -> Standing:
+def standing_of(state: "pd.Series[Any]") -> Standing:
     """Return the standing in one row of `analysis.incidents.incident_states`."""
 
     def instant(name: str) -> datetime | None:
