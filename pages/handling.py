@@ -46,7 +46,7 @@ if rows.empty:
     st.stop()
 left, right = st.columns([1.15, 1])
 with left:
-    chosen = handling_view.queue(rows, space)
+    chosen = handling_view.queue(report, rows, space)
     handling_view.draw_map(report, rows, chosen, township, space)
 with right:
     one, times, settled = st.tabs([t(f"handling.tab_{name}") for name in handling_view.TABS])

@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.actions.incidents import NewStep, take_step
-from gridmap.analysis.lifecycle import LEVELS, legal_steps, standing_of
+from gridmap.analysis.lifecycle import LEVELS, STEPS, legal_steps, standing_of
 from gridmap.errors import GridmapError
 from gridmap.frames import TEAM_CODES
 from gridmap.maps.deck import CachedDeck
@@ -26,7 +26,8 @@ from gridmap.ui.versions import watch
 TABS = ("case", "times", "settled")
 _ALL = ""
 _MAP_PX, _QUEUE_PX, _TABLE_PX, _KEPT = 235, 215, 330, 8
-_SAID, _TURN = "handling_said", "handling_turn"
+_SAID, _TURN, _SHOWN, _AFTER_STEP = "handling_said", "handling_turn", "handling_shown", "after a step"
+_FILTERS = ("handling_level", "handling_team", "village", "handling_search")
 # A sign beside the word, so that it does not hang on the colour.
 _SIGNS = {"overdue": "▲", "due_soon": "◆", "running": "●", "paused": "‖", "closed": "✓"}
 
@@ -50,7 +51,7 @@ def search() -> str:
     return str(st.text_input(t("handling.search"), key="handling_search", max_chars=60))
 
 
-def queue(rows: pd.DataFrame, room: Room) -> str:
+def queue(report: HandlingReport, rows: pd.DataFrame, room: Room) -> str:
     """Draw the queue and return the code of the case that was chosen, the first one initially."""
     shown = pd.DataFrame(
         {
@@ -79,10 +80,21 @@ def queue(rows: pd.DataFrame, room: Room) -> str:
         column_config={name: st.column_config.TextColumn(t(f"handling.{key}")) for name, key in labels.items()},
         on_select="rerun",
         selection_mode="single-row",
-        key="handling_queue",
+        key=f"handling_queue_{st.session_state.get(_TURN, 0)}",  # a step clears the choice: the order is another one then
     )
-    at = next((row for row in told.selection.rows if row < len(rows)), 0)
-    return str(rows.index[at])
+    return _chosen(report, rows, next((at for at in told.selection.rows if at < len(rows)), None))
+
+
+def _chosen(report: HandlingReport, rows: pd.DataFrame, picked: int | None) -> str:
+    """Return the case to show: it stays the same when the order changes, so that nobody's next click is for another case."""
+    heard = (st.session_state.get(_TURN, 0), picked, *(str(st.session_state.get(key)) for key in _FILTERS))
+    kept: tuple[object, str] | None = st.session_state.get(_SHOWN)
+    if kept is not None and kept[1] in report.cases.index and (kept[0] == heard or kept[0] == _AFTER_STEP):
+        code = kept[1]
+    else:
+        code = str(rows.index[picked or 0])
+    st.session_state[_SHOWN] = (heard, code)
+    return code
 
 
 def _local(at: datetime) -> str:
@@ -112,7 +124,8 @@ def tell() -> None:
     with st.container(key="handling_told"):
         said = st.session_state.pop(_SAID, None)
         if said:
-            (st.success if said[0] == "success" else st.error)(said[1])
+            # What went well moves nothing on the page, what went wrong stays.
+            (st.toast if said[0] == "success" else st.error)(said[1])
 
 
 def case(report: HandlingReport, code: str) -> None:
@@ -207,6 +220,7 @@ def _take(code: str, kind: str, acting: str, turn: int) -> None:
     else:
         told[_SAID] = ("success", t("handling.done", step=t(f"handling.kind_{kind}")))
         told[_TURN] = turn + 1
+        told[_SHOWN] = (_AFTER_STEP, code)
 
 
 def _history(report: HandlingReport, code: str) -> None:
@@ -222,7 +236,7 @@ def _history(report: HandlingReport, code: str) -> None:
                 "by": by,
                 "note": steps["note"],
                 "satisfaction": steps["satisfaction"],
-                "new_due": [_local(at) for at in steps["due_at"]],
+                "new_due": [None if pd.isna(at) else _local(at) for at in steps["due_at"]],
             }
         ).dropna(axis=1, how="all"),
         hide_index=True,
@@ -237,7 +251,8 @@ def _history(report: HandlingReport, code: str) -> None:
 
 def times(report: HandlingReport, room: Room) -> None:
     """Draw how long steps took."""
-    rows = report.times.reset_index()
+    order = {name: at for at, name in enumerate([*STEPS, *LEVELS])}
+    rows = report.times.reset_index().sort_values(["kind", "level"], key=lambda names: names.map(order))
     rows = rows.assign(
         kind=[t(f"handling.kind_{kind}") for kind in rows["kind"]],
         level=[t(f"handling.level_{one}") if one else UNKNOWN for one in rows["level"]],

@@ -37,7 +37,7 @@ def test_one_click_appends_a_step_and_the_page_goes_on(open_page: Open, busy_eng
     page.text_input(key="note_0").set_value(EVIL).run()
     page.button(key="step_handled").click().run()
     assert not page.exception
-    assert "已记录" in page.success[0].value
+    assert "已记录" in page.toast[-1].value
     page.button(key="step_closed").click().run()
     assert "step_reopened" in {button.key for button in page.button}
     with busy_engine.connect() as connection:
@@ -45,6 +45,17 @@ def test_one_click_appends_a_step_and_the_page_goes_on(open_page: Open, busy_eng
             text("SELECT kind, level, staff_id, note FROM incident_step WHERE incident_code = 'I1' ORDER BY step_id")
         ).all()
     assert written[2:] == [("handled", "grid", "u2", EVIL), ("closed", "grid", "u2", None)]
+
+
+def test_after_a_step_the_same_case_is_shown_though_the_queue_has_another_order(open_page: Open, busy_engine: Engine):
+    page = open_page("handling")
+    first = page.dataframe[0].value["number"].iloc[0]
+    page.button(key="step_accepted").click().run()
+    assert any(one.value.startswith(first) for one in page.text)
+    page.run()
+    assert any(one.value.startswith(first) for one in page.text)
+    page.selectbox(key="handling_level").set_value("grid").run()
+    assert any(one.value.startswith("I1") for one in page.text)
 
 
 def test_who_clicks_second_is_told(open_page: Open, busy_engine: Engine):
@@ -72,7 +83,7 @@ def test_a_closed_case_is_found_by_its_number_and_followed_up(open_page: Open, b
     assert "满意度" in page.error[0].value
     page.get("button_group")[0].set_value(5).run()
     page.button(key="step_followed_up").click().run()
-    assert "已记录" in page.success[0].value
+    assert "已记录" in page.toast[-1].value
     with busy_engine.connect() as connection:
         rated = connection.execute(text("SELECT satisfaction FROM incident_step WHERE kind = 'followed_up'")).scalars()
         assert rated.all() == [5]
