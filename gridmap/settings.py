@@ -87,6 +87,14 @@ class Settings:
         Incidents nearer than so many metres, at most so many days apart, are near repeats.
     due_soon_hours
         An open incident due within so many hours counts as due soon.
+    office_hours
+        Hours of a working day, such as `08:30-12:00,14:30-17:30`.
+    calendar_file
+        TOML file with years of days off and made-up days, over those that come with the program; empty for none.
+    deadlines
+        How long what may take: `what[.urgency][.category]=span`, the most exact one counts. `accept`: until somebody signs;
+        `member`, `grid`, `village`: at one level before it goes up by itself; `close`: in all. Spans: `2h` hours by the
+        clock, `4wh` office hours, `7wd` working days of 24 hours.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     fair_alpha
@@ -136,6 +144,9 @@ class Settings:
     repeat_m: float = 200.0
     repeat_days: int = 14
     due_soon_hours: int = 24
+    office_hours: str = "08:30-12:00,14:30-17:30"
+    calendar_file: str = ""
+    deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9

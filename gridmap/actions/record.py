@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from gridmap.crs import STORED_EPSG
 from gridmap.errors import InputError
 from gridmap.settings import settings
+from gridmap.store.cases import append_step
 from gridmap.texts import t
 
 
@@ -126,7 +127,7 @@ def record_step(
     now: datetime,
     satisfaction: int | None = None,
 ) -> None:
-    """Append a step to an incident.
+    """Append a step to an incident without asking whether it is legal; the same one twice is one.
 
     Raises
     ------
@@ -134,19 +135,14 @@ def record_step(
         If the database refuses it, such as an unknown incident.
     """
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO incident_step (incident_code, kind, level, staff_id, satisfaction, happened_at,"
-                " recorded_at) VALUES (:incident_code, :kind, :level, :staff_id, :satisfaction, :now, :now)"
-            ),
-            {
-                "incident_code": incident_code,
-                "kind": kind,
-                "level": level,
-                "staff_id": staff_id,
-                "satisfaction": satisfaction,
-                "now": now,
-            },
+        append_step(
+            connection,
+            incident_code=incident_code,
+            kind=kind,
+            level=level,
+            staff_id=staff_id,
+            satisfaction=satisfaction,
+            now=now,
         )
 
 

@@ -3,11 +3,14 @@
 from datetime import date, datetime, timedelta, tzinfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 _STATE_OF_STEP = {
     "reported": "reported",
     "accepted": "accepted",
+    "paused": "paused",
+    "resumed": "accepted",
     "handled": "handling",
     "escalated": "escalated",
     "dispatched": "dispatched",
@@ -16,7 +19,12 @@ _STATE_OF_STEP = {
     "reopened": "reopened",
 }
 # Steps of one instant are taken in the order of the life cycle.
-_ORDER = {kind: rank for rank, kind in enumerate([*_STATE_OF_STEP, "extended", "followed_up"])}
+_ORDER = {kind: rank for rank, kind in enumerate([*_STATE_OF_STEP, "extension_asked", "extended", "followed_up"])}
+# With these an incident comes to somebody, who has to sign for it.
+_HANDED_OVER = ("reported", "escalated", "dispatched", "reopened")
+_SET_DUE = ("extended", "resumed", "reopened")
+_TAKEN = ("reported", "accepted", "handled", "escalated", "dispatched")
+LEVEL_ABOVE = {"member": "grid", "grid": "village", "village": "township", "township": "township"}
 _ABOVE_GRID = ("village", "township")
 # The level of a step is that of who acts: a member escalates to the grid, the grid to the village.
 _ESCALATES_INSIDE_GRID = "member"
@@ -33,8 +41,8 @@ def incident_states(
     incidents
         Index the incident's code, unique; columns `happened_at`, `due_at` (tz-aware; may be null).
     steps
-        One row a step: `incident_code`, `kind`, `level`, `satisfaction`, `happened_at`; in any order. Steps later than
-        `now` and steps of other incidents are left out.
+        One row a step: `incident_code`, `kind`, `level`, `team_code`, `satisfaction`, `happened_at`, `due_at` (the new due
+        time where the step sets one); in any order. Steps later than `now` and steps of other incidents are left out.
     now
         The instant that "open" and "overdue" refer to, tz-aware.
     due_soon
@@ -43,7 +51,11 @@ def incident_states(
     Returns
     -------
     DataFrame
-        On the incidents' index: `state`, `level` (of the last step that names one, else null), `last_step_at`,
+        On the incidents' index: `state`, `level` (of the last step that names one, else null), `holder` (the level that has
+        it now: whoever reported, signed or handled last, the level above who passed it up, the township where it was
+        dispatched), `team_code` (of the dispatch, else null), `held_at` (since when, NaT before any step), `is_accepted`
+        (signed since), `is_handled` (worked on since), `is_asked` (an extension is asked for and not granted), `is_extended` (granted since), `paused_at` (NaT while
+        the clock runs), `is_followed_up` (since the closing), `due_at` (the last that was set), `last_step_at`,
         `closed_at` (NaT while open), `is_open`, `is_overdue`, `is_due_soon` (bool), `is_on_time` (boolean, NA while open
         or without due time), `is_in_grid` (boolean, NA while open: closed without a step at village or township
         and without an escalation above the grid),
@@ -63,31 +75,60 @@ def incident_states(
     known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])), rank=steps["kind"].map(_ORDER))
     known = known[(known["place"] >= 0) & (known["happened_at"] <= now)].sort_values(["happened_at", "rank"])
 
-    def last(column: str, rows: pd.DataFrame) -> pd.Series:
-        newest = rows.drop_duplicates("place", keep="last").set_index("place")[column]
-        on_all: pd.Series = newest.reindex(range(len(index))).set_axis(index)
-        return on_all
+    known = known.reset_index(drop=True)
+    places, kinds = known["place"].to_numpy(), known["kind"].to_numpy(dtype=object)
 
-    ending = known[known["kind"].isin(["closed", "reopened"])]
-    closed_at = last("happened_at", ending).where(last("kind", ending) == "closed")
+    def newest(*wanted: str, given: str | None = None) -> npt.NDArray[np.intp]:
+        """Row of each incident's last step of these kinds, or of those where a column is given; -1 without."""
+        is_one = np.isin(kinds, wanted) if wanted else known[given].notna().to_numpy()
+        rows = np.full(len(index), -1)
+        rows[places[is_one]] = np.flatnonzero(is_one)  # of several steps of one incident the last is what stays
+        return rows
+
+    def told(column: str, rows: npt.NDArray[np.intp]) -> pd.Series:
+        found: pd.Series = known[column].reindex(rows).set_axis(index)
+        return found
+
+    def ends_with(kind: str, *others: str) -> pd.Series:
+        return told("kind", newest(kind, *others)) == kind
+
+    closed_at = told("happened_at", newest("closed", "reopened")).where(ends_with("closed", "reopened"))
+    stopping = ("resumed", "closed", "reopened")
+    paused_at = told("happened_at", newest("paused", *stopping)).where(ends_with("paused", *stopping))
+    taken = newest(*_TAKEN)
+    taken_kind, taken_level = told("kind", taken), told("level", taken)
+    holder = taken_level.where(taken_kind != "escalated", taken_level.map(LEVEL_ABOVE))
+    holder = holder.mask(taken_kind == "dispatched", "township").fillna("member")
     leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
     went_up = np.zeros(len(index), dtype=bool)
     went_up[known.loc[leaves | known["level"].isin(_ABOVE_GRID), "place"]] = True
     is_open = closed_at.isna()
-    due_at = incidents["due_at"]
+    set_anew = told("due_at", newest(*_SET_DUE))
+    due_at = set_anew.where(set_anew.notna(), incidents["due_at"])
+    clock_at = paused_at.where(paused_at.notna(), now)
     has_due = due_at.notna()
     return pd.DataFrame(
         {
-            "state": last("kind", known[known["kind"].isin(_STATE_OF_STEP)]).map(_STATE_OF_STEP).fillna("reported"),
-            "level": last("level", known.dropna(subset="level")),
-            "last_step_at": last("happened_at", known),
+            "state": told("kind", newest(*_STATE_OF_STEP)).map(_STATE_OF_STEP).fillna("reported"),
+            "level": told("level", newest(given="level")),
+            "holder": holder,
+            "team_code": told("team_code", newest("dispatched")).where(holder == "township"),
+            "held_at": told("happened_at", newest(*_HANDED_OVER)),
+            "is_accepted": ends_with("accepted", "handled", *_HANDED_OVER) | ends_with("handled", *_HANDED_OVER),
+            "is_handled": ends_with("handled", *_HANDED_OVER),
+            "is_asked": ends_with("extension_asked", "extended", "closed", "reopened"),
+            "is_extended": ends_with("extended", *_HANDED_OVER),
+            "paused_at": paused_at,
+            "is_followed_up": ends_with("followed_up", "closed", "reopened"),
+            "due_at": due_at,
+            "last_step_at": told("happened_at", newest(given="happened_at")),
             "closed_at": closed_at,
             "is_open": is_open,
-            "is_overdue": is_open & has_due & (due_at < now),
-            "is_due_soon": is_open & has_due & (due_at >= now) & (due_at <= now + due_soon),
+            "is_overdue": is_open & has_due & (due_at < clock_at),
+            "is_due_soon": is_open & has_due & (due_at >= now) & (due_at <= now + due_soon) & paused_at.isna(),
             "is_on_time": (closed_at <= due_at).astype("boolean").mask(is_open | ~has_due),
             "is_in_grid": pd.Series(~went_up, index=index).astype("boolean").mask(is_open),
-            "satisfaction": last("satisfaction", known.dropna(subset="satisfaction")).astype(float),
+            "satisfaction": told("satisfaction", newest(given="satisfaction")).astype(float),
         },
         index=index,
     )

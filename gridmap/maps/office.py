@@ -56,6 +56,12 @@ _SIGN_SIZES_PX = {"hot": 19, "cold": 11, "too few to say": 12}
 _SIGNS_URL = "/assets/gridmap/signs-light.svg"
 _CLASS_ALPHA = 0.85
 CHECKPOINT_STATES = ("visited", "waiting", "missed", "never", "unknown")
+CASE_MARKS = {
+    "overdue": (LIGHT.alarm, 6.5),
+    "due_soon": (LIGHT.wait, 5.5),
+    "running": (LIGHT.good, 4.5),
+    "paused": (LIGHT.unknown, 4.5),
+}
 _MARK_CELL_PX = 128
 _MARKS_URL = "/assets/gridmap/marks-light.svg"
 _MARK_SIZES_PX = {"visited": 11, "waiting": 14, "missed": 18, "never": 22, "unknown": 13}
@@ -144,6 +150,31 @@ def coverage_deck(
             _homes(covered, "covered", LIGHT.unknown, alpha=0.55, radius_px=1.6),
             _homes(uncovered, "uncovered", LIGHT.alarm, alpha=0.95, radius_px=3.2),
             _checkpoints(checkpoints),
+        ],
+    )
+
+
+def cases_deck(ground: MapGround, *, cases: gpd.GeoDataFrame, chosen: str | None) -> CachedDeck:
+    """Return the map of open cases by how urgent they are, the chosen one framed.
+
+    Parameters
+    ----------
+    ground
+        The base map.
+    cases
+        Points in degrees, index the incident's code, with `mark`, one of `CASE_MARKS`.
+    chosen
+        Code of the case to be framed; None, or one without a place, for none.
+    """
+    ring = cases[cases.index == chosen]
+    return ground.layers(
+        fill=rgba(_PLAIN_GROUND, 1.0),
+        top=[
+            _homes(ring, f"chosen-{chosen}", LIGHT.strong, alpha=0.9, radius_px=10),
+            *(
+                _homes(cases[cases["mark"] == mark], f"cases-{mark}", colour, alpha=0.95, radius_px=radius)
+                for mark, (colour, radius) in reversed(CASE_MARKS.items())
+            ),
         ],
     )
 

@@ -46,11 +46,11 @@ def read_active_steps(connection: Connection, *, township_code: str, since: date
     steps = read_table(
         connection,
         "SELECT step.incident_code, step.kind, step.level, step.staff_id, step.team_code, step.note,"  # noqa: S608  a constant
-        " step.satisfaction, step.happened_at, step.recorded_at"
+        " step.satisfaction, step.due_at, step.automatic_key IS NOT NULL AS is_automatic, step.happened_at, step.recorded_at"
         " FROM incident_step AS step JOIN incident USING (incident_code)"
         f" WHERE {_TOUCHED} AND step.recorded_at <= :now ORDER BY step.happened_at, step.step_id",
         township_code=township_code,
         since=since,
         now=now,
     )
-    return with_instants(steps, "happened_at", "recorded_at")
+    return with_instants(steps, "happened_at", "recorded_at", "due_at")

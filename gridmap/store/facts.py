@@ -40,7 +40,7 @@ ORDER BY happened_at, incident_code
 """
 _STEPS = """
 SELECT step.incident_code, step.kind, step.level, step.staff_id, step.team_code, step.note, step.satisfaction,
-       step.happened_at, step.recorded_at
+       step.due_at, step.automatic_key IS NOT NULL AS is_automatic, step.happened_at, step.recorded_at
 FROM incident_step AS step JOIN incident USING (incident_code)
 WHERE incident.township_code = :township_code AND incident.happened_at >= :since AND incident.happened_at < :until
   AND (CAST(:known_at AS timestamptz) IS NULL OR step.recorded_at <= :known_at)
@@ -153,8 +153,8 @@ def read_incident_steps(
 ) -> pd.DataFrame:
     """Return the steps of the incidents that happened in a span, in the order of their instants.
 
-    Columns `incident_code`, `kind`, `level`, `staff_id`, `team_code`, `note`, `satisfaction`, `happened_at`,
-    `recorded_at`.
+    Columns `incident_code`, `kind`, `level`, `staff_id`, `team_code`, `note`, `satisfaction`, `due_at` (where the step sets a
+    new one), `is_automatic`, `happened_at`, `recorded_at`.
     """
     steps = read_table(
         connection,
@@ -164,4 +164,4 @@ def read_incident_steps(
         until=until,
         known_at=known_at,
     )
-    return with_instants(steps, "happened_at", "recorded_at")
+    return with_instants(steps, "happened_at", "recorded_at", "due_at")

@@ -29,7 +29,8 @@ def _incidents(**due: pd.Timestamp | None) -> pd.DataFrame:
 def _steps(*rows: tuple) -> pd.DataFrame:
     names = ["incident_code", "kind", "level", "happened_at", "satisfaction"]
     steps = pd.DataFrame([(*row, *[None] * (5 - len(row))) for row in rows], columns=names)
-    return steps.assign(happened_at=pd.to_datetime(steps["happened_at"], utc=True))
+    no_due = pd.Series(pd.NaT, index=steps.index, dtype="datetime64[ns, UTC]")
+    return steps.assign(happened_at=pd.to_datetime(steps["happened_at"], utc=True), due_at=no_due, team_code=None)
 
 
 STEPS = _steps(

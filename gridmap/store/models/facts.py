@@ -133,6 +133,11 @@ class IncidentStep(Model):
     __tablename__ = "incident_step"
     __table_args__ = (
         UniqueConstraint("incident_code", "kind", "happened_at"),
+        UniqueConstraint("incident_code", "automatic_key"),
+        CheckConstraint("automatic_key IS NULL OR kind = 'escalated'", name="automatic_escalates"),
+        CheckConstraint(
+            "due_at IS NULL OR kind IN ('extension_asked', 'extended', 'resumed', 'reopened')", name="due_set_by"
+        ),
         one_of("kind", STEP_KINDS),
         one_of("level", STEP_LEVELS),
         CheckConstraint("satisfaction BETWEEN 1 AND 5", name="satisfaction_scale"),
@@ -146,6 +151,8 @@ class IncidentStep(Model):
     team_code: Mapped[str | None] = mapped_column(ForeignKey("township_team.team_code"))
     note: Mapped[str | None]
     satisfaction: Mapped[int | None]
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    automatic_key: Mapped[str | None]
     happened_at: Mapped[datetime] = mapped_column(Instant)
     recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=text("now()"))
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_record.import_id"), index=True)
