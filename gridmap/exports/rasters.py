@@ -9,7 +9,7 @@ from PIL import Image, TiffImagePlugin
 
 from gridmap.analysis.density import Density
 from gridmap.errors import InputError
-from gridmap.maps.office import HEAT_RAMP
+from gridmap.maps.heat import HEAT_RAMP
 from gridmap.maps.palette import rgba
 from gridmap.texts import t
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 from gridmap.analysis.density import Density
 from gridmap.maps.deck import CachedDeck
-from gridmap.maps.office import HEAT_RAMP, MapGround, corners_of, heat_deck, heat_image
+from gridmap.maps.heat import HEAT_RAMP, corners_of, heat_image
+from gridmap.maps.office import MapGround, heat_deck
 from gridmap.reports.disputes import DisputesReport
 from gridmap.settings import settings
 from gridmap.store.places import Township

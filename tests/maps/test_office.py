@@ -10,7 +10,8 @@ import shapely
 from PIL import Image
 
 from gridmap.maps.deck import View
-from gridmap.maps.office import MapGround, class_deck, corners_of, coverage_deck, heat_deck, heat_image, load_deck
+from gridmap.maps.heat import corners_of, heat_image
+from gridmap.maps.office import MapGround, class_deck, coverage_deck, heat_deck, load_deck
 
 GROUND = MapGround(
     urls=(("areas", "/map/1/areas-a.json"), ("grids", "/map/1/grids-b.json")),
