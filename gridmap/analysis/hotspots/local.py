@@ -11,7 +11,7 @@ from gridmap.analysis.hotspots.near import Near
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 _MOST_AT_ONCE = 4_000_000
-_ROUNDING = 1e-12
+_ROUNDING, _NO_SPREAD = 1e-12, 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +88,10 @@ def local_moran(values: Floats, near: Near) -> Local:
     value = (n - 1) / n * z * mean_around
     expected = -(z**2) * has_near / max(n - 1, 1)
     weights_squared = np.divide(1.0, near.n_near, out=np.zeros(n), where=has_near)
-    inner = (weights_squared - has_near / max(n - 1, 1)) * (1 - z**2 / max(n - 1, 1))
+    # What spread the others have without this grid; where they are all equal only a rounding is left.
+    others = 1 - z**2 / max(n - 1, 1)
+    others[others < _NO_SPREAD] = 0.0
+    inner = (weights_squared - has_near / max(n - 1, 1)) * others
     variance = z**2 * n / max(n - 2, 1) * inner
     return _local(value, value - expected, np.sqrt(np.maximum(variance, 0)))
 

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -90,11 +90,19 @@ def test_many_draws_at_once_or_in_parts_have_the_same_law():
 
 
 @given(st.lists(st.integers(0, 5), min_size=9, max_size=9))
+@example([0, 1, 1, 1, 1, 1, 1, 1, 1])
 def test_adding_a_constant_or_a_factor_changes_no_judgement(values: list[int]):
     near, plain = touching(board(3, 3), tolerance_m=0), np.array(values, dtype=float)
     for statistic in (getis_ord, local_moran):
         before, after = statistic(plain, near).z, statistic(plain * 3 + 7, near).z
         assert after == pytest.approx(before, abs=1e-9, nan_ok=True)
+
+
+def test_nothing_is_said_of_a_grid_whose_others_are_all_equal():
+    values = np.array([0.0, 1, 1, 1, 1, 1, 1, 1, 1])
+    z = local_moran(values, touching(board(3, 3), tolerance_m=0)).z
+    assert np.isnan(z[0])
+    assert np.isfinite(z[[1, 2, 3, 5]]).all()
 
 
 def test_nothing_is_said_without_spread_or_neighbours():
