@@ -7,9 +7,8 @@ from tempfile import TemporaryDirectory
 import geopandas as gpd
 
 from gridmap.exports.layers import write_layer
-from gridmap.exports.tables import Column, Sheet, workbook
+from gridmap.exports.tables import Column, Sheet, explained, workbook
 from gridmap.reports.circle import CircleReport
-from gridmap.reports.figures import formula_words
 from gridmap.texts import t
 
 _HOME_COLUMNS = ("grid_code", "n_residents", "status", "minutes", "missing_m")
@@ -37,31 +36,11 @@ def circle_workbook(report: CircleReport, about: Mapping[str, str]) -> bytes:
         Column(name="name", header=t("circle.grid")),
         Column(name="village_name", header=t("controls.village")),
         Column(name="n_households", header=t("circle.n_households"), kind="count"),
-        Column(
-            name="n_outside",
-            header=t("circle.n_outside"),
-            kind="count",
-            formula=formula_words("circle.formula_outside"),
-        ),
+        explained("n_outside", t("circle.n_outside"), "count", formula="circle.formula_outside"),
         Column(name="n_residents_outside", header=t("circle.n_residents_outside"), kind="count"),
-        Column(
-            name="missing_m",
-            header=t("circle.missing_m"),
-            kind="decimal",
-            formula=formula_words("circle.formula_missing"),
-        ),
-        Column(
-            name="n_unmatched",
-            header=t("circle.n_unmatched"),
-            kind="count",
-            formula=formula_words("circle.formula_unmatched"),
-        ),
-        Column(
-            name="reached_share",
-            header=t("circle.reached"),
-            kind="share",
-            formula=formula_words("circle.formula_reached"),
-        ),
+        explained("missing_m", t("circle.missing_m"), "decimal", formula="circle.formula_missing"),
+        explained("n_unmatched", t("circle.n_unmatched"), "count", formula="circle.formula_unmatched"),
+        explained("reached_share", t("circle.reached"), "share", formula="circle.formula_reached"),
     ]
     homes = [
         Column(name="household_code", header=t("circle.household")),

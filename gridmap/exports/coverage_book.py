@@ -9,9 +9,8 @@ import pandas as pd
 
 from gridmap.analysis.visit_classes import CLASSES
 from gridmap.exports.layers import write_layer
-from gridmap.exports.tables import Column, Sheet, workbook
+from gridmap.exports.tables import Column, Sheet, explained, workbook
 from gridmap.reports.coverage import CoverageReport
-from gridmap.reports.figures import formula_words
 from gridmap.reports.patrolled import PatrolledReport
 from gridmap.texts import t
 
@@ -55,12 +54,7 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
                 rows=visits.by_grid,
                 columns=[
                     Column(name="name", header=t("coverage.grid")),
-                    Column(
-                        name="made_share",
-                        header=t("coverage.visited"),
-                        kind="share",
-                        formula=formula_words("coverage.formula_visited"),
-                    ),
+                    explained("made_share", t("coverage.visited"), "share", formula="coverage.formula_visited"),
                     *_counts(*sums),
                 ],
             ),
@@ -78,12 +72,7 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
                 rows=visits.doors,
                 columns=[
                     Column(name="name", header=t("coverage.grid")),
-                    Column(
-                        name="visited_share",
-                        header=t("coverage.door"),
-                        kind="share",
-                        formula=formula_words("coverage.formula_door"),
-                    ),
+                    explained("visited_share", t("coverage.door"), "share", formula="coverage.formula_door"),
                     Column(name="n_visited", header=t("coverage.n_visited"), kind="count"),
                     Column(name="n_households", header=t("coverage.n_households"), kind="count"),
                 ],
@@ -93,18 +82,13 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
                 rows=passed.grids,
                 columns=[
                     Column(name="name", header=t("coverage.grid")),
-                    Column(
-                        name="household_days",
-                        header=t("coverage.household_days"),
-                        kind="count",
-                        formula=formula_words("coverage.formula_household_days"),
+                    explained(
+                        "household_days",
+                        t("coverage.household_days"),
+                        "count",
+                        formula="coverage.formula_household_days",
                     ),
-                    Column(
-                        name="n_never",
-                        header=t("coverage.n_unpassed"),
-                        kind="count",
-                        formula=formula_words("coverage.formula_n_unpassed"),
-                    ),
+                    explained("n_never", t("coverage.n_unpassed"), "count", formula="coverage.formula_n_unpassed"),
                     Column(name="n_households", header=t("coverage.n_households"), kind="count"),
                 ],
             ),
@@ -114,19 +98,11 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
                 columns=[
                     Column(name="village_name", header=t("controls.village")),
                     Column(name="name", header=t("coverage.by_group")),
-                    Column(
-                        name="n_long",
-                        header=t("coverage.n_long", days=passed.long_days),
-                        kind="count",
-                        formula=formula_words("coverage.formula_long"),
+                    explained(
+                        "n_long", t("coverage.n_long", days=passed.long_days), "count", formula="coverage.formula_long"
                     ),
                     Column(name="n_households", header=t("coverage.n_households"), kind="count"),
-                    Column(
-                        name="days_since",
-                        header=t("coverage.days_since"),
-                        kind="count",
-                        formula=formula_words("coverage.formula_days_since"),
-                    ),
+                    explained("days_since", t("coverage.days_since"), "count", formula="coverage.formula_days_since"),
                 ],
             ),
         ],
@@ -136,12 +112,4 @@ def coverage_workbook(report: CoverageReport, passed: PatrolledReport, about: Ma
 
 
 def _counts(*names: str) -> list[Column]:
-    return [
-        Column(
-            name=name,
-            header=t(f"coverage.{name}"),
-            kind="count",
-            formula=formula_words(f"coverage.{name}_formula"),
-        )
-        for name in names
-    ]
+    return [explained(name, t(f"coverage.{name}"), "count", formula=f"coverage.{name}_formula") for name in names]

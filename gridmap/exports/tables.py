@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from gridmap.reports.figures import formula_words
+
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _WIDEST, _NARROWEST = 40, 8
@@ -36,6 +38,11 @@ class Column:
     header: str
     kind: str = "text"
     formula: str = ""
+
+
+def explained(name: str, header: str, kind: str, *, formula: str) -> Column:
+    """Return a column whose formula stands in the text catalogue, told with the settings in force."""
+    return Column(name=name, header=header, kind=kind, formula=formula_words(formula))
 
 
 _FORMATS = {"text": "@", "count": "#,##0", "share": "0.0%", "decimal": "0.0", "instant": "yyyy-mm-dd hh:mm"}
