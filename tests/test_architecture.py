@@ -47,6 +47,13 @@ ONLY_IN = {
     "streamlit_folium": {"gridmap.ui"},
     "matplotlib": {"gridmap.maps", "gridmap.exports"},
     "typer": {"gridmap.cli"},
+    "httpx": {"gridmap.ingest"},
+    "limits": {"gridmap.api"},
+    "docx": {"gridmap.exports"},
+    "typst": {"gridmap.exports"},
+    "segno": {"gridmap.exports"},
+    "dask": {"gridmap.reports"},
+    "dask_geopandas": {"gridmap.reports"},
     "starlette": {"app", "gridmap.api"},
 }
 PURE = ("gridmap.analysis", "gridmap.planning")
