@@ -29,7 +29,7 @@ _MAP_PX, _QUEUE_PX, _TABLE_PX, _KEPT = 235, 215, 330, 8
 _SAID, _TURN, _SHOWN, _AFTER_STEP = "handling_said", "handling_turn", "handling_shown", "after a step"
 _FILTERS = ("handling_level", "handling_team", "village", "handling_search")
 # A sign beside the word, so that it does not hang on the colour.
-_SIGNS = {"overdue": "▲", "due_soon": "◆", "running": "●", "paused": "‖", "closed": "✓"}
+_SIGNS = {"overdue": "▲", "late": "△", "due_soon": "◆", "running": "●", "paused": "‖", "closed": "✓"}
 
 
 def level() -> str | None:
