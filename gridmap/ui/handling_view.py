@@ -20,6 +20,7 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, panels
 from gridmap.ui.numbers import UNKNOWN
+from gridmap.ui.roles import may
 from gridmap.ui.room import Room
 from gridmap.ui.versions import watch
 
@@ -143,7 +144,8 @@ def case(report: HandlingReport, code: str) -> None:
         t(f"handling.level_{holder}"),
     ]
     st.text(" · ".join(words))
-    _steps_to_take(row, code)
+    if may("editor"):
+        _steps_to_take(row, code)
     _history(report, code)
 
 
