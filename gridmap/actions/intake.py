@@ -20,6 +20,7 @@ from gridmap.actions.arrivals import (
     local_words,
     located,
     person_acting,
+    require_text,
     settled_instant,
 )
 from gridmap.actions.receipts import Answered, Recorded, once
@@ -150,6 +151,7 @@ def _report(connection: Connection, source: Source, new: NewReport, *, now: date
     today = local_day(now)
     staff_id, home = person_acting(connection, source=source, asked=new.staff_id)
     township = township_of_report(connection, asked=new.township_code, person=home, point=point, named=named)
+    require_text(new.category, field="category")
     category = category_of(connection, written=new.category, happened_on=local_day(happened_at), today=today)
     where = placed(
         connection,
