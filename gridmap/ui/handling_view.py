@@ -25,7 +25,7 @@ from gridmap.ui.versions import watch
 
 TABS = ("case", "times", "settled")
 _ALL = ""
-_PHOTO_PX = 96
+_PHOTO_PX = 84
 _MAP_PX, _QUEUE_PX, _TABLE_PX, _KEPT = 235, 215, 330, 8
 _SAID, _TURN, _SHOWN, _AFTER_STEP = "handling_said", "handling_turn", "handling_shown", "after a step"
 _FILTERS = ("handling_level", "handling_team", "village", "handling_search")
@@ -229,8 +229,9 @@ def _photos(code: str) -> None:
     """Draw the photos of a case, small; each opens large."""
     photos = loaders.load(case_photos, incident_code=code)
     if photos:
-        with st.container(key="handling_photos"):
-            st.image(list(photos), width=_PHOTO_PX)
+        with st.container(key="handling_photos", horizontal=True):
+            for photo in photos:
+                st.image(photo, width=_PHOTO_PX)
 
 
 def _history(report: HandlingReport, code: str) -> None:
