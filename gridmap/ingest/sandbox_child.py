@@ -150,7 +150,7 @@ def _read_photos(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_photo(job: dict[str, Any], number: int, name: str) -> dict[str, Any]:
-    from PIL import Image, ImageOps  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415
 
     longest = job["max_px"]
     try:
@@ -159,7 +159,7 @@ def _read_photo(job: dict[str, Any], number: int, name: str) -> dict[str, Any]:
             picture.draft("RGB", (longest, longest))
             picture.load()
             picture.thumbnail((longest, longest))
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+            upright = _upright(picture).convert("RGBA")
             clean = Image.new("RGB", upright.size, "white")
             clean.paste(upright, mask=upright.getchannel("A"))
     except (_Refused, MemoryError):
@@ -168,6 +168,15 @@ def _read_photo(job: dict[str, Any], number: int, name: str) -> dict[str, Any]:
         raise _Refused("not_picture", file=name) from error
     clean.save(f"out_{number}.jpg", "JPEG", quality=85)
     return {"width_px": clean.width, "height_px": clean.height}
+
+
+def _upright(picture: Any) -> Any:
+    from PIL import ImageOps  # noqa: PLC0415
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # noqa: BLE001  broken tags do not make a photo worthless
+        return picture
 
 
 def _require_few_pixels(picture: Any, job: dict[str, Any], name: str) -> None:
