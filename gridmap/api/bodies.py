@@ -18,6 +18,7 @@ from gridmap.texts import t
 _JSON, _FORM = "application/json", "multipart/form-data"
 _PART, _PHOTO = "report", "photo"
 _MEGABYTE, _KILOBYTE = 1_000_000, 1_000
+_YEARS = range(1900, 2100)
 
 
 class _InMemory(MultiPartParser):
@@ -219,7 +220,7 @@ class Fields:
         return float(value)
 
     def instant(self, name: str) -> datetime | None:
-        """Return an instant with a zone, None where it is not given.
+        """Return an instant of 1900 to 2099 with a zone, None where it is not given.
 
         Raises
         ------
@@ -231,10 +232,10 @@ class Fields:
             return None
         try:
             found = datetime.fromisoformat(written.strip())
-            has_zone = found.utcoffset() is not None
+            is_sound = found.utcoffset() is not None and found.year in _YEARS
         except (ValueError, OverflowError):
-            has_zone = False
-        if not has_zone:
+            is_sound = False
+        if not is_sound:
             raise NotAccepted("bad_field", t("intake.error_field_instant", field=name), field=name)
         return found
 

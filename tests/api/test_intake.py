@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
@@ -18,6 +20,7 @@ from typer.testing import CliRunner
 
 from gridmap import settings as settings_module
 from gridmap.actions.tokens import add_token, revoke_token
+from gridmap.api.intake import _CHECKIN_FIELDS, _REPORT_FIELDS, _STEP_FIELDS
 from gridmap.api.rates import seconds_to_wait
 from gridmap.api.routes import routes
 from gridmap.cli.main import app
@@ -59,7 +62,7 @@ def town(intake_town: Engine) -> Engine:
 @pytest.fixture
 def client(intake_url: URL, town: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of the routes on the town for what comes in."""
-    with serve_from(intake_url, monkeypatch):
+    with serve_from(intake_url, monkeypatch, INTAKE_RATE="100000/minute"):
         yield Client(Starlette(routes=routes()))
 
 
@@ -374,6 +377,44 @@ def test_a_case_that_is_not_there_is_not_found(member: Sender, client: Client):
         assert member.get(f"/intake/reports/{number}").status_code == 404
         assert client.get(f"/intake/reports/{number}").status_code == 404
         assert member.post(f"/intake/reports/{number}/steps", {"kind": "accepted"}).status_code == 404
+
+
+_ANYTHING = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), st.sampled_from(["D1", "u1", GRIDS[0], "wgs84"]),
+        st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    ),
+    lambda inside: st.one_of(
+        st.lists(inside, max_size=2),
+        st.dictionaries(st.sampled_from(["lng", "lat", "datum", "accuracy_m", "x"]), inside, max_size=4),
+    ),
+    max_leaves=6,
+)  # fmt: skip
+_PLACES = st.fixed_dictionaries(
+    {
+        "lng": st.floats(70, 140),
+        "lat": st.floats(0, 60),
+        "datum": st.sampled_from(["wgs84", "gcj02", "bd09", "cgcs2000"]),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [("reports", _REPORT_FIELDS), ("checkins", _CHECKIN_FIELDS), ("reports/I1/steps", _STEP_FIELDS)],
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_sent_the_answer_is_a_sentence_and_never_a_fault(
+    member: Sender, address: str, fields, data: st.DataObject
+):
+    sound = {"category": st.just("D1"), "position": _PLACES, "kind": st.sampled_from(["accepted", "closed"])}
+    said = data.draw(
+        st.fixed_dictionaries({}, optional={name: st.one_of(sound.get(name, _ANYTHING), _ANYTHING) for name in fields})
+    )
+    answer = member.post(f"/intake/{address}", content=json.dumps(said).encode(), Content_Type="application/json")
+    assert answer.status_code in {201, 403, 404, 422}, (said, answer.text)
+    assert answer.status_code == 201 or answer.json()["error"]
 
 
 # --- who may read what
