@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,6 +43,15 @@ class Sheet:
     rows: list[list[Any]]
     merged: list[tuple[int, int, int, int]]
     is_visible: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A picture as it may be kept: JPEG bytes that hold nothing but pixels."""
+
+    content: bytes
+    width_px: int
+    height_px: int
 
 
 def read_vectors(file: Path, *, limits: Limits, shown_name: str | None = None) -> list[VectorTable]:
@@ -100,6 +109,43 @@ def read_workbook(file: Path, *, limits: Limits) -> list[Sheet]:
         )
         for sheet in answer["sheets"]
     ]
+
+
+def read_photos(
+    contents: Sequence[bytes], *, names: Sequence[str], limits: Limits, max_px: int, max_pixels: int
+) -> list[Photo]:
+    """Decode JPEG, PNG or WebP pictures in a child process and write them anew as JPEG: upright, without any metadata.
+
+    Parameters
+    ----------
+    contents
+        The files.
+    names
+        How messages call each.
+    limits
+        What the child may use for all of them.
+    max_px
+        Longer side of a result; smaller pictures stay as large as they are.
+    max_pixels
+        A picture with more is refused by its header, before it is decoded.
+
+    Raises
+    ------
+    InputError
+        If one is no such picture, is broken, has too many pixels, or they need more than the limits.
+    """
+    if not contents:
+        return []
+    with tempfile.TemporaryDirectory(prefix="gridmap-read-") as folder:
+        work = Path(folder)
+        for number, content in enumerate(contents):
+            (work / f"input_{number}.picture").write_bytes(content)
+        job = {"kind": "photos", "names": list(names), "max_px": max_px, "max_pixels": max_pixels}
+        answer = _run(work, job, limits=limits, name="、".join(names))
+        return [
+            Photo(content=(work / f"out_{number}.jpg").read_bytes(), **size)
+            for number, size in enumerate(answer["photos"])
+        ]
 
 
 @cache
@@ -164,7 +210,7 @@ def _sentence(name: str, code: str, values: Mapping[str, Any], limits: Limits) -
         return t("ingest.error_too_heavy", file=name, memory=limits.memory_mb, seconds=limits.cpu_s)
     if code == "not_recognised" and "line" in values:
         return t("ingest.error_broken_json", file=name, line=values["line"], column=values["column"])
-    return t(f"ingest.error_{code}", file=name, **values)
+    return t(f"ingest.error_{code}", **{"file": name, **values})
 
 
 def _vector_table(work: Path, number: int, described: Mapping[str, Any]) -> VectorTable:

@@ -9,11 +9,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.clocks import Deadlines, case_clocks, settled_by_month, step_times
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of, locate
 from gridmap.analysis.incidents import closing_figures, incident_states
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
 from gridmap.store.activity import read_active_incidents, read_active_steps
+from gridmap.store.photos import read_contents
 from gridmap.store.places import read_areas, read_grids
 from gridmap.store.versions import read_known_at
 from gridmap.workdays import work_calendar
@@ -121,7 +122,7 @@ def handling_report(
         incidents, states, steps, deadlines=Deadlines.parsed(deadlines), calendar=calendar, now=now
     ).reindex(states.index)
     points = incidents.to_crs(metric)
-    grid_code, in_village = locate(points, grids.to_crs(metric)), locate(points, villages.to_crs(metric))
+    grid_code, in_village = grids_of(points, grids.to_crs(metric)), locate(points, villages.to_crs(metric))
     village_code = in_village.where(in_village.notna(), incidents["village_code"])
     cases = gpd.GeoDataFrame(
         incidents.drop(columns="due_at")
@@ -176,3 +177,9 @@ def _marks(states: pd.DataFrame, clocks: pd.DataFrame, *, now: datetime) -> pd.S
     }
     marks = np.select(list(choices.values()), list(choices), default="running")
     return pd.Series(marks, index=states.index)
+
+
+@depends_on("incidents")
+def case_photos(connection: Connection, *, incident_code: str) -> tuple[bytes, ...]:
+    """Return the photos of a case (JPEG) in the order they came, for those who handle it."""
+    return tuple(read_contents(connection, incident_code=incident_code))
