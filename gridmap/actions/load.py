@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from gridmap.actions.layers import STORE
+from gridmap.actions.platform import platform_knowledge
 from gridmap.actions.stamp import Stamp, Stored
 from gridmap.errors import InputError
 from gridmap.frames import AREA_LEVELS
@@ -258,6 +259,7 @@ def township_context(connection: Connection, township_code: str) -> TownshipCont
             code for (code,) in known("SELECT incident_code FROM incident WHERE township_code = :township")
         ),
         landmarks={name: rows.geometry for name, rows in landmarks.items() if len(rows)},
+        **platform_knowledge(connection, township_code=township_code),
     )
 
 
