@@ -216,6 +216,8 @@ def read_answers(
     InputError
         As `read_layer`.
     """
+    if datum is not None and datum not in DATUMS:
+        raise InputError(t("ingest.error_datum", datum=datum, known=", ".join(DATUMS)))
     layer = platform_grids.LAYER if family == "grids" else orders.LAYER
     content, name = list(answers), facts.name
     if family == "grids":
