@@ -21,6 +21,7 @@ app = typer.Typer(
     help="The work platform (企业微信): pull patrol and resident reports, see its grids.", no_args_is_help=True
 )
 _SAYS_NO = 1
+_LEAST_PAUSE_S = 10.0
 
 
 @app.command("pull")
@@ -67,7 +68,7 @@ def pull_reports(
                 if once:
                     break
                 beginning = None
-                time.sleep(60 * chosen.wecom_pull_minutes)
+                time.sleep(max(60 * chosen.wecom_pull_minutes, _LEAST_PAUSE_S))
         except KeyboardInterrupt:
             progress(t("wecom.stopped"))
             return
