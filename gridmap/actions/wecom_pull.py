@@ -352,7 +352,8 @@ def _store_one(run: _Run, connection: Connection, reading: Reading) -> tuple[int
         written = kept.stored.written
         if kept.is_known or not (written.n_new or written.n_updated or reading.n_quarantined):
             savepoint.rollback()
-            return 0, ()
+            # How teams differ may have changed here although nothing changed there.
+            return 0, kept.stored.notes if run.family == _GRIDS else ()
     return written.n_new, (*reading.notes, *kept.stored.notes)
 
 

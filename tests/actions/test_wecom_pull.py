@@ -105,7 +105,7 @@ def test_everything_comes_once_and_the_next_pull_asks_for_what_changed(ready, pl
 
 def test_what_is_seen_again_leaves_no_record_behind(ready, platform):
     _fill(platform, 3)
-    for minutes in (0, 1, 2):
+    for minutes in (0, 1):
         _pull(ready, platform, now=NOW + timedelta(minutes=minutes), since=NOW - timedelta(days=90))
     with ready.connect() as connection:
         records = connection.execute(text("SELECT layer, imported_by, file_name FROM import_record ORDER BY 1")).all()
@@ -203,22 +203,18 @@ def test_a_refused_database_write_takes_rows_and_place_back_together(ready, plat
     assert len(_held(ready)) == 7
 
 
-def test_a_cursor_that_stands_still_or_comes_again_is_told(ready, platform):
+def test_a_list_that_stands_still_or_has_no_end_is_told(ready, platform):
     _fill(platform, 3)
     platform.stuck_cursor = "0|0|"
-    outcome = _pull(ready, platform)["patrol"]
+    outcome = _pull(ready, platform, families=["patrol"])["patrol"]
     assert "does not move on" in outcome.fault
     assert not outcome.is_passing
     assert len(_held(ready)) == 3
     assert platform.n_asked("patrol/get_order_list") == 2
-
-
-def test_pages_without_end_are_told(ready, platform):
-    _fill(platform, 3)
-    platform.endless = True
-    outcome = _pull(ready, platform)["patrol"]
-    assert "does not move on" in outcome.fault
-    assert platform.n_asked("patrol/get_order_list") < 20
+    platform.stuck_cursor, platform.endless = None, True
+    endless = _pull(ready, platform, families=["resident"])["resident"]
+    assert "does not move on" in endless.fault
+    assert platform.n_asked("resident/get_order_list") < 20
 
 
 def test_a_cursor_that_died_meanwhile_begins_the_same_question_again(ready, platform):

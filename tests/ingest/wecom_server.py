@@ -159,6 +159,7 @@ class Platform:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body leave in two pieces; the second would wait for 40 ms
     platform: Platform
 
     def log_message(self, *_: object) -> None:
