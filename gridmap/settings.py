@@ -121,6 +121,8 @@ class Settings:
         A pull asks again for what was modified so many minutes before the one before it began: clocks differ.
     wecom_grids_hours
         Hours after which the platform's grid tree is read again.
+    wecom_cases_file
+        TOML or JSON file, `"name on the platform" = "category code"`: categories that it calls otherwise; empty for none.
     wecom_datum
         Datum of the positions of its orders: `gcj02`, `wgs84`, `cgcs2000` or `bd09`.
     """
@@ -177,6 +179,7 @@ class Settings:
     wecom_pull_minutes: float = 5.0
     wecom_overlap_minutes: float = 10.0
     wecom_grids_hours: float = 24.0
+    wecom_cases_file: str = ""
     wecom_datum: str = "gcj02"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from gridmap.analysis.clocks import Deadlines
 from gridmap.analysis.grid_names import match_grids, team_differences
 from gridmap.codes import grid_level, plain_name
 from gridmap.errors import InputError
+from gridmap.ingest.columns import read_mapping
 from gridmap.ingest.context import KnownPosting, ListedCategory
 from gridmap.ingest.layers.orders import PLATFORM_COLUMNS
 from gridmap.settings import settings
@@ -29,7 +31,15 @@ _SHOWN = 10
 
 
 def platform_knowledge(connection: Connection, *, township_code: str) -> dict[str, Any]:
-    """Return what orders are checked against: fields of `TownshipContext` that only they need."""
+    """Return what orders are checked against: fields of `TownshipContext` that only they need.
+
+    Raises
+    ------
+    InputError
+        If the file of the setting `wecom_cases_file` cannot be read.
+    """
+    named = settings().wecom_cases_file
+    cases = read_mapping(Path(named).expanduser()) if named else {}
     categories = read_listed_categories(connection)
     postings: dict[str, list[KnownPosting]] = {}
     for row in read_all_postings(connection, township_code=township_code).to_dict("records"):
@@ -50,6 +60,7 @@ def platform_knowledge(connection: Connection, *, township_code: str) -> dict[st
             )
             for row in categories.to_dict("records")
         ),
+        "case_codes": {plain_name(name): code for name, code in cases.items()},
         "postings": {account: tuple(known) for account, known in postings.items()},
         "platform_grids": platform.to_dict(),
         "grids_by_name": {name: str(code) for code, name in unique.items()},

@@ -55,6 +55,8 @@ class TownshipContext:
         is decided by its fit to them.
     categories
         The lists of categories, for files that name a category by its name.
+    case_codes
+        Name without blanks, as the work platform calls it → category code, where it calls it otherwise.
     postings
         Account → where this person serves or served.
     platform_grids
@@ -72,16 +74,20 @@ class TownshipContext:
     incident_codes: frozenset[str] = frozenset()
     landmarks: Mapping[str, gpd.GeoSeries] = field(default_factory=dict)
     categories: tuple[ListedCategory, ...] = ()
+    case_codes: Mapping[str, str] = field(default_factory=dict)
     postings: Mapping[str, tuple[KnownPosting, ...]] = field(default_factory=dict)
     platform_grids: Mapping[str, str] = field(default_factory=dict)
     grids_by_name: Mapping[str, str] = field(default_factory=dict)
 
     def categories_named(self, name: str, *, on: dt.date) -> list[tuple[str, int]]:
-        """Return code and list year of the categories that bear a name (without blanks) on a day."""
+        """Return code and list year of the categories that bear a name (without blanks) on a day, or the code given for it."""
+        code = self.case_codes.get(name)
         return [
             (one.code, one.list_year)
             for one in self.categories
-            if one.name == name and one.valid_from <= on and (one.valid_until is None or on < one.valid_until)
+            if (one.name == name if code is None else one.code == code)
+            and one.valid_from <= on
+            and (one.valid_until is None or on < one.valid_until)
         ]
 
     def level_of(self, staff_id: str | None, *, on: dt.date) -> str | None:

@@ -9,8 +9,9 @@ from sqlalchemy import Engine, text
 
 from gridmap.actions.load import LoadOptions, load_layer
 from gridmap.analysis.incidents import incident_states
+from gridmap.errors import InputError
 from gridmap.ingest.gcj02 import to_gcj02
-from gridmap.settings import Settings
+from gridmap.settings import Settings, settings
 from gridmap.store.facts import read_incident_steps, read_incidents
 from gridmap.store.imports import read_quarantine
 from gridmap.store.work_platform import read_platform_grids
@@ -99,8 +100,6 @@ def test_an_order_that_comes_again_is_one_incident_with_the_new_steps(platform_e
 def test_seven_working_days_are_the_due_time_and_stay_when_deadlines_change(platform_engine, tmp_path, monkeypatch):
     _load(platform_engine, tmp_path, answer([order()]))
     monkeypatch.setenv("GRIDMAP_DEADLINES", "accept=1wd member=1wd grid=1wd village=1wd close=1wd")
-    from gridmap.settings import settings
-
     settings.cache_clear()
     again = _load(platform_engine, tmp_path, answer([order(desc="排水沟堵了", process_list=HISTORY)]))
     assert not [note for note in again.notes if "differ" in note]
@@ -194,6 +193,18 @@ def test_an_unknown_category_waits_in_quarantine_and_is_taken_once_the_list_has_
             key=["category_code", "list_year"],
         )
     assert _load(platform_engine, tmp_path, answer([order(case_name="新类别", process_list=HISTORY)])).n_new == 5
+
+
+def test_names_of_the_platforms_own_come_from_a_file(platform_engine, tmp_path, monkeypatch):
+    cases = tmp_path / "cases.toml"
+    cases.write_text('"用电问题" = "Z1"', "utf-8")
+    monkeypatch.setenv("GRIDMAP_WECOM_CASES_FILE", str(cases))
+    settings.cache_clear()
+    _load(platform_engine, tmp_path, answer([order(case_name="用电问题")]))
+    assert _held(platform_engine)[0]["category_code"].tolist() == ["Z1"]
+    cases.write_text("用电", "utf-8")
+    with pytest.raises(InputError, match=r"cases\.toml"):
+        _load(platform_engine, tmp_path, answer([order(2)]))
 
 
 def test_an_order_from_before_the_calendar_has_no_due_time(platform_engine, tmp_path):

@@ -161,6 +161,14 @@ def test_a_name_that_two_categories_bear_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("cases", "taken"), [({"排水问题": "D1"}, True), ({"排水问题": "D0"}, False), ({"邻里": "D1"}, False)]
+)
+def test_a_name_of_the_platforms_own_is_the_category_that_was_given_for_it(tmp_path, cases, taken):
+    reading = _read(tmp_path, order(case_name="排水 问题"), context=_known(case_codes=cases))
+    assert reading.frames["incidents"]["category_code"].tolist() == ["D1"] * taken
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"process_type": 9}, "unknown_word"),
