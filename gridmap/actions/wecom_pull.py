@@ -191,8 +191,7 @@ def _pull_orders(run: _Run, *, since: datetime | None) -> None:
             if not is_resumed or error.is_passing or error.errcode is None:
                 raise
             # A cursor does not live for ever; the same question from its first page brings everything again, once.
-            told = t("wecom.from_the_beginning") if modified_since is None else f"{modified_since:%Y-%m-%d %H:%M %Z}"
-            run.done = replace(run.done, notes=(*run.done.notes, t("wecom.restarted", since=told)))
+            run.done = replace(run.done, notes=(*run.done.notes, _restarted(run, modified_since)))
             cursor, begun_at, is_resumed = None, None, False
             continue
         begun_at = begun_at or min(run.now, page.answered_at or run.now)
@@ -214,6 +213,12 @@ def _pull_orders(run: _Run, *, since: datetime | None) -> None:
             return
         state = after
         cursor, is_resumed = page.next_cursor, False
+
+
+def _restarted(run: _Run, modified_since: datetime | None) -> str:
+    if modified_since is None:
+        return t("wecom.restarted", since=t("wecom.from_the_beginning"))
+    return t("wecom.restarted", since=f"{modified_since.astimezone(run.settings.zone):%Y-%m-%d %H:%M}")
 
 
 def _where_to_begin(state: PullState | None, since: datetime | None) -> tuple[datetime | None, str | None]:

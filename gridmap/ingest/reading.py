@@ -39,7 +39,7 @@ from gridmap.ingest.positions import Given
 from gridmap.ingest.tables import RawTable, read_csv, read_sheets
 from gridmap.ingest.vectors import read_features
 from gridmap.ingest.wecom import checkin_table, is_geojson, read_json
-from gridmap.ingest.wecom_orders import grid_tree_table, has_grid_tree, has_orders, order_tables
+from gridmap.ingest.wecom_orders import grid_tree_table, order_tables
 from gridmap.texts import t
 
 LAYERS: Mapping[str, Layer] = {
@@ -272,10 +272,10 @@ def _tables(
 
 
 def _answer_tables(content: Any, source: Source, layer: Layer, *, encoding: str, limits: Limits) -> list[RawTable]:
-    """Return the tables of an answer of the work platform, known by the list that it holds."""
-    if layer.name == incidents.LAYER.name and has_orders(content):
+    """Return the tables of an answer of the work platform, for the layers that it has something for."""
+    if layer.name == incidents.LAYER.name:
         return order_tables(content, name=source.name, encoding=encoding, limits=limits)
-    if layer.name == platform_grids.LAYER.name and has_grid_tree(content):
+    if layer.name == platform_grids.LAYER.name:
         return [grid_tree_table(content, name=source.name, encoding=encoding, limits=limits)]
     if layer.name == checkins.LAYER.name:
         return [checkin_table(content, name=source.name, encoding=encoding, limits=limits)]

@@ -51,18 +51,6 @@ class _Step:
         return self.order_id, self.process_type, self.staff_id, self.note, self.at
 
 
-def has_orders(content: Any) -> bool:
-    """Tell whether JSON is an answer with orders, or a list of such answers."""
-    return bool(_answers(content)) and all(
-        isinstance(one, dict) and ("order_list" in one or "order_info" in one) for one in _answers(content)
-    )
-
-
-def has_grid_tree(content: Any) -> bool:
-    """Tell whether JSON is an answer with grids, or a list of such answers."""
-    return bool(_answers(content)) and all(isinstance(one, dict) and "grid_list" in one for one in _answers(content))
-
-
 def order_tables(
     content: Any, *, name: str, encoding: str | None, limits: Limits, family: str | None = None
 ) -> list[RawTable]:
@@ -123,6 +111,8 @@ def grid_tree_table(content: Any, *, name: str, encoding: str | None, limits: Li
     """
     nodes: list[Mapping[str, Any]] = []
     for answer in _answers(content):
+        if not isinstance(answer, dict):
+            raise InputError(t("ingest.error_not_grid_tree", file=name))
         require_answered(answer, name=name)
         nodes += _items(answer.get("grid_list"), name, "ingest.error_not_grid_tree")
     if len(nodes) > limits.max_rows:

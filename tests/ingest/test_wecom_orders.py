@@ -12,7 +12,7 @@ from gridmap.errors import InputError
 from gridmap.ingest.context import KnownPosting, ListedCategory
 from gridmap.ingest.gcj02 import to_gcj02
 from gridmap.ingest.limits import Limits
-from gridmap.ingest.wecom_orders import has_grid_tree, has_orders, order_tables
+from gridmap.ingest.wecom_orders import order_tables
 from tests.ingest.town import EAST, GRID, WEST, ZONE, context, degrees, read, reasons
 from tests.ingest.wecom_orders import CREATED_AT, HOUR, answer, order, record, write
 
@@ -223,9 +223,15 @@ def test_an_order_comes_as_a_list_as_one_or_as_several_answers(tmp_path):
     for content, n_orders in ((answer([order()]), 1), (one, 1), ([answer([order()]), one], 2)):
         reading = read("incidents", write(tmp_path / "orders.json", content), context=_known())
         assert len(reading.frames["incidents"]) == n_orders
-    assert not has_orders([])
-    assert not has_orders({"checkindata": []})
-    assert not has_grid_tree({"order_list": []})
+
+
+@pytest.mark.parametrize("content", [{"checkindata": []}, {"grid_list": [1]}, {"grid_list": None}, [1], []])
+def test_json_of_another_kind_is_told_apart(tmp_path, content):
+    file = write(tmp_path / "x.json", content)
+    with pytest.raises(InputError, match=r"no WeCom orders|no rows"):
+        read("incidents", file)
+    with pytest.raises(InputError, match=r"no grid tree of WeCom|no rows"):
+        read("platform_grids", file)
 
 
 def test_orders_are_no_other_layer(tmp_path):
