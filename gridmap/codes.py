@@ -10,6 +10,7 @@
 """
 
 import re
+import unicodedata
 
 TOWNSHIP_PATTERN = r"^[0-9]{9}$"
 VILLAGE_PATTERN = r"^[0-9]{12}$"
@@ -64,3 +65,14 @@ def grid_level(grid_code: str) -> int:
     if not grid_code.isascii() or not grid_code.isdigit() or len(grid_code) not in levels:
         raise ValueError(f"`grid_code` must have 9, 12 or 15 digits, got {grid_code!r}.")
     return levels[len(grid_code)]
+
+
+def plain_name(name: str) -> str:
+    """Return a name of a place or a list entry without blanks and width, for comparing.
+
+    Examples
+    --------
+    >>> plain_name("西村　第１网格 ")
+    '西村第1网格'
+    """
+    return "".join(unicodedata.normalize("NFKC", name).split())

@@ -27,6 +27,25 @@ class StoreUnavailable(GridmapError):  # noqa: N818  a state, named as people sa
     """The database cannot be reached, or is not one that gridmap can use."""
 
 
+class PlatformError(GridmapError):
+    """The work platform refused, or could not be reached or understood.
+
+    Parameters
+    ----------
+    message
+        One sentence for a person.
+    errcode
+        The platform's own number, where it gave one.
+    is_passing
+        Whether the same may succeed later (network, overload, rate limit).
+    """
+
+    def __init__(self, message: str, *, errcode: int | None = None, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.errcode = errcode
+        self.is_passing = is_passing
+
+
 class InfeasibleError(GridmapError):
     """No answer exists; `reason` says why, as data.
 

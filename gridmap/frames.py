@@ -192,6 +192,10 @@ FRAMES: Mapping[str, FrameSpec] = {
         },
         key=("incident_code", "kind", "happened_at"),
     ),
+    "platform_grids": FrameSpec(
+        columns={"grid_id": "text", "name": "text", "parent_id": "text?", "admins": "json", "members": "json"},
+        key=("grid_id",),
+    ),
     "staff": FrameSpec(
         columns={
             "staff_id": "text",

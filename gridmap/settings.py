@@ -125,6 +125,24 @@ class Settings:
         Largest file that an import reads, in megabytes.
     wall_refresh_s
         Seconds between two looks of the wall at the data version.
+    wecom_address
+        Where the work platform (企业微信) answers: its own address, or a relay in the intranet.
+    wecom_corp_id, wecom_secret
+        The corporation and the secret of the app that may read its reports; empty: nothing is pulled. Never logged.
+    wecom_proxy
+        HTTP proxy on the way there; empty for none.
+    wecom_timeout_s
+        Seconds to wait for each answer of the platform.
+    wecom_pull_minutes
+        Minutes between two pulls of `gridmap wecom pull`.
+    wecom_overlap_minutes
+        A pull asks again for what was modified so many minutes before the one before it began: clocks differ.
+    wecom_grids_hours
+        Hours after which the platform's grid tree is read again.
+    wecom_cases_file
+        TOML or JSON file, `"name on the platform" = "category code"`: categories that it calls otherwise; empty for none.
+    wecom_datum
+        Datum of the positions of its orders: `gcj02`, `wgs84`, `cgcs2000` or `bd09`.
     """
 
     database_url: str | None = None
@@ -185,6 +203,16 @@ class Settings:
     barrier_slip_m: float = 0.5
     max_file_mb: int = 50
     wall_refresh_s: float = 2.0
+    wecom_address: str = "https://qyapi.weixin.qq.com"
+    wecom_corp_id: str = ""
+    wecom_secret: str = field(default="", repr=False)
+    wecom_proxy: str = field(default="", repr=False)
+    wecom_timeout_s: float = 20.0
+    wecom_pull_minutes: float = 5.0
+    wecom_overlap_minutes: float = 10.0
+    wecom_grids_hours: float = 24.0
+    wecom_cases_file: str = ""
+    wecom_datum: str = "gcj02"
 
 
 def _number(name: str, value: str) -> float:

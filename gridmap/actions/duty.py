@@ -27,7 +27,7 @@ from gridmap.analysis.duties import levels_at
 from gridmap.analysis.lifecycle import LEVELS, STEPS, refusal
 from gridmap.errors import ConflictError
 from gridmap.settings import settings
-from gridmap.store.cases import lock_incident, read_case
+from gridmap.store.cases import lock_incident, read_cases
 from gridmap.store.intake import (
     Ground,
     Source,
@@ -219,7 +219,7 @@ def _take(connection: Connection, source: Source, wanted: WantedStep, *, now: da
 
 
 def _last_step(connection: Connection, code: str) -> dict[str, Any] | None:
-    _, steps = read_case(connection, incident_code=code)
+    _, steps = read_cases(connection, incident_codes=[code])
     if steps.empty:
         return None
     last = steps.iloc[-1]

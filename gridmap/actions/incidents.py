@@ -176,7 +176,7 @@ def standing_now(connection: Connection, *, incident_code: str, now: datetime) -
     sqlalchemy.exc.DBAPIError
         If the database refuses the question.
     """
-    incident, steps = read_case(connection, incident_code=incident_code)
+    incident, steps = read_cases(connection, incident_codes=[incident_code])
     return _standing(incident, steps, now=now)
 
 

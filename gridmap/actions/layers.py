@@ -8,6 +8,7 @@ import shapely
 from sqlalchemy import Connection, text
 
 from gridmap.actions.drawn_plan import store_grids
+from gridmap.actions.platform import append_cases, are_orders, store_orders, store_platform_grids
 from gridmap.actions.stamp import Stamp, Stored
 from gridmap.codes import grid_level
 from gridmap.frames import SERVICE_NEEDS
@@ -148,20 +149,10 @@ def store_home_visits(connection: Connection, frames: Frames, stamp: Stamp) -> S
 
 def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
     """Store the categories and append incidents and steps; known ones stay as they were recorded first."""
+    if are_orders(frames):
+        return store_orders(connection, frames, stamp)
     write_rows(connection, "category", frames["categories"], key=["category_code", "list_year"])
-    incidents = _stamped(frames["incidents"], stamp)
-    written = write_rows(connection, "incident", incidents, key=["incident_code"], append_only=True)
-    steps = _recorded(frames["incident_steps"].assign(import_id=stamp.import_id), stamp)
-    steps_written = write_rows(
-        connection, "incident_step", steps, key=["incident_code", "kind", "happened_at"], append_only=True
-    )
-    return Stored(
-        written=Written(
-            n_new=written.n_new + steps_written.n_new,
-            n_updated=0,
-            n_differing=written.n_differing + steps_written.n_differing,
-        )
-    )
+    return Stored(written=append_cases(connection, frames["incidents"], frames["incident_steps"], stamp))
 
 
 STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {
@@ -171,6 +162,7 @@ STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {
     "water": store_water,
     "grids": store_grids,
     "staff": store_staff,
+    "platform_grids": store_platform_grids,
     "checkpoints": store_checkpoints,
     "checkins": store_checkins,
     "tracks": store_tracks,

@@ -4,23 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from gridmap.actions.layers import STORE
 from gridmap.actions.stamp import Stamp, Stored
+from gridmap.actions.township import chosen_township, township_context
 from gridmap.errors import InputError
-from gridmap.frames import AREA_LEVELS
 from gridmap.ingest.columns import read_mapping
 from gridmap.ingest.context import TownshipContext
 from gridmap.ingest.limits import Limits
 from gridmap.ingest.reading import Reading, read_layer
 from gridmap.settings import Settings
-from gridmap.store.places import read_areas, read_checkpoints, read_households, read_paths, read_townships
 from gridmap.store.writing import write_rows
 from gridmap.texts import t
 
@@ -153,7 +150,7 @@ def load_layer(
     if layer not in STORE:
         raise InputError(t("load.error_layer", layer=layer, known=", ".join(LAYERS)))
     with engine.connect() as connection:
-        context = _context(connection, layer, options.township_code)
+        context = None if layer == "areas" else _context(connection, options.township_code)
     reading = read_layer(
         layer,
         files,
@@ -169,37 +166,84 @@ def load_layer(
     reading = replace(reading, n_read=reading.n_read - adjusted.n_held, n_taken=reading.n_taken - adjusted.n_held)
     township_code = context.township_code if context else _township_in(reading.frames["areas"])
     with engine.connect() as connection, connection.begin() as transaction:
-        try:
-            known_id = _same_file(connection, township_code, reading)
-            import_id = _write_record(connection, township_code, reading, options, now)
-            stamp = Stamp(
-                township_code=township_code,
-                import_id=import_id,
-                loaded_at=now,
-                valid_from=options.valid_from or now.astimezone(settings.zone).date(),
-                trusts_source_clock=options.trusts_source_clock,
-                household_cap=settings.household_cap,
-                drawn_tolerance_m=settings.drawn_tolerance_m,
-            )
-            stored = STORE[layer](connection, adjusted.frames, stamp)
-            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-        except DBAPIError as error:
-            raise InputError(_refusal(layer, error)) from error
-        n_new, n_updated = stored.written.n_new, stored.written.n_updated
-        is_known = known_id is not None and n_new == n_updated == 0
-        if dry_run or is_known:
+        kept = store_reading(
+            connection,
+            reading,
+            frames=adjusted.frames,
+            notes=adjusted.notes,
+            township_code=township_code,
+            options=options,
+            settings=settings,
+            now=now,
+        )
+        if dry_run or kept.is_known:
             transaction.rollback()
-        else:
-            _finish_record(connection, import_id, reading, stored, adjusted.notes)
+    n_new, n_updated, is_known = kept.stored.written.n_new, kept.stored.written.n_updated, kept.is_known
     return LoadOutcome(
         reading=reading,
-        import_id=known_id if is_known else (None if dry_run else import_id),
+        import_id=kept.import_id if is_known or not dry_run else None,
         n_new=n_new,
         n_updated=n_updated,
         is_known=is_known,
         is_dry_run=dry_run,
-        notes=(*reading.notes, *adjusted.notes, *stored.notes, *_differing(stored)),
+        notes=(*reading.notes, *adjusted.notes, *kept.stored.notes, *_differing(kept.stored)),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What storing one reading did; where all of it was known, `import_id` is of the record before, and the caller takes it back."""
+
+    stored: Stored
+    import_id: int
+    is_known: bool
+
+
+def store_reading(
+    connection: Connection,
+    reading: Reading,
+    *,
+    frames: Mapping[str, pd.DataFrame],
+    notes: Sequence[str],
+    township_code: str,
+    options: LoadOptions,
+    settings: Settings,
+    now: datetime,
+) -> Kept:
+    """Store what was read with its record and books, inside the caller's transaction.
+
+    Parameters
+    ----------
+    frames
+        The checked frames, as they are to be stored.
+    notes
+        Sentences for the record besides those of the reading.
+
+    Raises
+    ------
+    InputError
+        If the database refuses it; the transaction is no good then.
+    """
+    try:
+        known_id = _same_file(connection, township_code, reading)
+        import_id = _write_record(connection, township_code, reading, options, now)
+        stamp = Stamp(
+            township_code=township_code,
+            import_id=import_id,
+            loaded_at=now,
+            valid_from=options.valid_from or now.astimezone(settings.zone).date(),
+            trusts_source_clock=options.trusts_source_clock,
+            household_cap=settings.household_cap,
+            drawn_tolerance_m=settings.drawn_tolerance_m,
+        )
+        stored = STORE[reading.layer](connection, frames, stamp)
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    except DBAPIError as error:
+        raise InputError(_refusal(reading.layer, error)) from error
+    if known_id is not None and stored.written.n_new == stored.written.n_updated == 0:
+        return Kept(stored=stored, import_id=known_id, is_known=True)
+    _finish_record(connection, import_id, reading, stored, notes)
+    return Kept(stored=stored, import_id=import_id, is_known=False)
 
 
 def _differing(stored: Stored) -> list[str]:
@@ -214,51 +258,8 @@ def _township_in(areas: pd.DataFrame) -> str:
     return str(codes[0])
 
 
-def _context(connection: Connection, layer: str, township_code: str | None) -> TownshipContext | None:
-    if layer == "areas":
-        return None
-    townships = read_townships(connection)
-    chosen = [town for town in townships if township_code in (None, town.code)]
-    if not chosen:
-        raise InputError(
-            t("load.error_unknown_township", township=township_code) if township_code else t("load.error_no_township")
-        )
-    if len(chosen) > 1:
-        codes = ", ".join(town.code for town in chosen)
-        raise InputError(t("load.error_which_township", codes=codes))
-    (town,) = chosen
-    return township_context(connection, town.code)
-
-
-def township_context(connection: Connection, township_code: str) -> TownshipContext:
-    """Return what the database knows of a township, for the checks of a file."""
-    levels = {
-        level: read_areas(connection, township_code=township_code, level=level).assign(level=level)
-        for level in AREA_LEVELS
-    }
-
-    def known(sql: str) -> list[Any]:
-        return [tuple(row) for row in connection.execute(text(sql), {"township": township_code})]
-
-    landmarks = {
-        "households": read_households(connection, township_code=township_code),
-        "paths": read_paths(connection, township_code=township_code),
-        "checkpoints": read_checkpoints(connection, township_code=township_code),
-    }
-    return TownshipContext(
-        township_code=township_code,
-        areas=gpd.GeoDataFrame(pd.concat(levels.values()).reset_index()),
-        grid_codes=frozenset(
-            code for (code,) in known("SELECT grid_code FROM grid WHERE level = 3 AND township_code = :township")
-        ),
-        staff_ids=frozenset(code for (code,) in known("SELECT staff_id FROM staff WHERE township_code = :township")),
-        category_keys=frozenset(known("SELECT category_code, list_year FROM category")),
-        household_codes=frozenset(landmarks["households"].index),
-        incident_codes=frozenset(
-            code for (code,) in known("SELECT incident_code FROM incident WHERE township_code = :township")
-        ),
-        landmarks={name: rows.geometry for name, rows in landmarks.items() if len(rows)},
-    )
+def _context(connection: Connection, township_code: str | None) -> TownshipContext:
+    return township_context(connection, chosen_township(connection, township_code).code)
 
 
 def _same_file(connection: Connection, township_code: str, reading: Reading) -> int | None:

@@ -29,6 +29,7 @@ _ABOVE_GRID = ("village", "township")
 # The level of a step is that of who acts: a member escalates to the grid, the grid to the village.
 _ESCALATES_INSIDE_GRID = "member"
 _SATISFIED_FROM = 4
+_AFTER_CLOSING = ("closed", "reopened", "followed_up")
 
 
 def incident_states(
@@ -68,7 +69,8 @@ def incident_states(
 
     Notes
     -----
-    A reopening after the closing opens the incident again. The order of the rows never matters. Rule: docs/kpi.md.
+    A reopening after the closing opens the incident again; any other step that happened after the last closing is moot, but the
+    follow-up. The order of the rows never matters. Rule: docs/kpi.md.
     """
     index = incidents.index
     # The place of the incident instead of its code: numbers sort and group many times faster than texts.
@@ -93,6 +95,11 @@ def incident_states(
         return told("kind", newest(kind, *others)) == kind
 
     closed_at = told("happened_at", newest("closed", "reopened")).where(ends_with("closed", "reopened"))
+    # A closing that comes late from another system may find that a clock here let the matter go up meanwhile.
+    is_moot = known["happened_at"] > closed_at.iloc[places].set_axis(known.index)
+    is_moot &= ~known["kind"].isin(_AFTER_CLOSING)
+    known = known[~is_moot].reset_index(drop=True)
+    places, kinds = known["place"].to_numpy(), known["kind"].to_numpy(dtype=object)
     stopping = ("resumed", "closed", "reopened")
     paused_at = told("happened_at", newest("paused", *stopping)).where(ends_with("paused", *stopping))
     taken = newest(*_TAKEN)

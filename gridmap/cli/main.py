@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, intake, load, plan, serve, workload
+from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, intake, load, plan, serve, wecom, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(intake.app, name="intake")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")
+app.add_typer(wecom.app, name="wecom")
 
 WRONG_USE = 2
 

@@ -12,7 +12,8 @@ import pandas as pd
 from gridmap.errors import InputError
 from gridmap.frames import require_frame
 from gridmap.ingest import personal
-from gridmap.ingest.columns import Part, Recognised, recognise, require_mapping, require_recognised
+from gridmap.ingest.choosing import choose_tables
+from gridmap.ingest.columns import Recognised, require_mapping
 from gridmap.ingest.context import TownshipContext
 from gridmap.ingest.datum import DATUMS
 from gridmap.ingest.files import TABLE_ENDINGS, WORKBOOK_ENDINGS, FileFacts, Source, open_files
@@ -26,6 +27,8 @@ from gridmap.ingest.layers import (
     households,
     incidents,
     lines,
+    orders,
+    platform_grids,
     staff,
     tracks,
 )
@@ -36,6 +39,7 @@ from gridmap.ingest.positions import Given
 from gridmap.ingest.tables import RawTable, read_csv, read_sheets
 from gridmap.ingest.vectors import read_features
 from gridmap.ingest.wecom import checkin_table, is_geojson, read_json
+from gridmap.ingest.wecom_orders import grid_tree_table, order_tables
 from gridmap.texts import t
 
 LAYERS: Mapping[str, Layer] = {
@@ -47,6 +51,7 @@ LAYERS: Mapping[str, Layer] = {
         lines.PATHS_LAYER,
         lines.WATER_LAYER,
         staff.LAYER,
+        platform_grids.LAYER,
         checkpoints.LAYER,
         checkins.LAYER,
         tracks.LAYER,
@@ -188,12 +193,54 @@ def read_layer(
             for source in sources
             for table in _tables(source, chosen, mapping=mapping, limits=bounds, accounts=accounts)
         ]
-    fits, unused = _choose_tables(tables, chosen, mapping=mapping, sheet=sheet, file=facts.name)
+    if any("order_id" in table.headers for table in tables if chosen is LAYERS["incidents"]):
+        chosen = orders.LAYER
+    fits, unused = choose_tables(tables, chosen, mapping=mapping, sheet=sheet, file=facts.name)
+    return _read(chosen, fits, Given(context=context, datum=datum, crs=crs), zone=zone, facts=facts, unused=unused)
+
+
+def read_answers(
+    answers: Sequence[Mapping[str, Any]],
+    *,
+    family: str,
+    facts: FileFacts,
+    context: TownshipContext,
+    zone: dt.tzinfo,
+    datum: str | None,
+    limits: Limits,
+) -> Reading:
+    """Read the work platform's answers about orders of one family (`patrol`, `resident`), or about its grids (`grids`).
+
+    Raises
+    ------
+    InputError
+        As `read_layer`.
+    """
+    if datum is not None and datum not in DATUMS:
+        raise InputError(t("ingest.error_datum", datum=datum, known=", ".join(DATUMS)))
+    layer = platform_grids.LAYER if family == "grids" else orders.LAYER
+    content, name = list(answers), facts.name
+    if family == "grids":
+        tables = [grid_tree_table(content, name=name, encoding=None, limits=limits)]
+    else:
+        tables = order_tables(content, name=name, encoding=None, limits=limits, family=family)
+    fits, unused = choose_tables(tables, layer, mapping=None, sheet=None, file=name)
+    return _read(layer, fits, Given(context=context, datum=datum, crs=None), zone=zone, facts=facts, unused=unused)
+
+
+def _read(
+    layer: Layer,
+    fits: Mapping[str, tuple[RawTable, Recognised]],
+    given: Given,
+    *,
+    zone: dt.tzinfo,
+    facts: FileFacts,
+    unused: Sequence[RawTable],
+) -> Reading:
     ledgers = {part: Ledger(table, fit) for part, (table, fit) in fits.items()}
     if not any(ledger.n_rows for ledger in ledgers.values()):
         raise InputError(t("ingest.error_no_rows", file=facts.name))
-    taken = chosen.read(ledgers, Given(context=context, datum=datum, crs=crs), zone)
-    return _reading(chosen, taken, facts=facts, unused=unused)
+    return _reading(layer, layer.read(ledgers, given, zone), facts=facts, unused=unused)
 
 
 def _chosen(layer: str, *, datum: str | None, mapping: Mapping[str, str] | None) -> Layer:
@@ -216,9 +263,7 @@ def _tables(
     if source.ending == ".json":
         content, encoding = read_json(source.path, name=source.name)
         if not is_geojson(content):
-            if layer.name != checkins.LAYER.name:
-                raise InputError(t("ingest.error_json_kind", file=source.name, layer=layer.name))
-            return [checkin_table(content, name=source.name, encoding=encoding, limits=limits)]
+            return _answer_tables(content, source, layer, encoding=encoding, limits=limits)
         source = Source(path=source.path, name=source.name, ending=".geojson")
     features = read_features(source, limits=limits)
     if layer.name == tracks.LAYER.name and source.ending == ".gpx":
@@ -226,66 +271,15 @@ def _tables(
     return features
 
 
-def _choose_tables(
-    tables: Sequence[RawTable],
-    layer: Layer,
-    *,
-    mapping: Mapping[str, str] | None,
-    sheet: str | None,
-    file: str,
-) -> tuple[dict[str, tuple[RawTable, Recognised]], list[RawTable]]:
-    """Find the one table of each part; the first part of the layer must be there."""
-    if sheet is not None:
-        names = [table.name or "-" for table in tables]
-        tables = [table for table in tables if table.name == sheet]
-        if not tables:
-            raise InputError(t("ingest.error_sheet", file=file, sheet=sheet, found=", ".join(names)))
-    best = [_best_fit(table, layer.parts, mapping) for table in tables]
-    chosen: dict[str, tuple[RawTable, Recognised]] = {}
-    for part in layer.parts:
-        fitting = [
-            (table, fit) for table, fit in zip(tables, best, strict=True) if fit.part is part and not fit.missing
-        ]
-        visible = [pair for pair in fitting if pair[0].is_visible] or fitting
-        if len(visible) > 1:
-            named = ", ".join(f"`{table.name or table.file}`" for table, _ in visible)
-            raise InputError(t("ingest.error_two_sheets", file=file, sheets=named))
-        if visible:
-            chosen[part.name] = visible[0]
-    _require_parts(tables, best, layer, chosen)
-    for table, fit in chosen.values():
-        require_recognised(fit, file=_label(table), headers=table.headers)
-    used = [table for table, _ in chosen.values()]
-    return chosen, [table for table in tables if not any(table is other for other in used)]
-
-
-def _best_fit(table: RawTable, parts: Sequence[Part], mapping: Mapping[str, str] | None) -> Recognised:
-    """Return the fit to the part of which the table misses least and has most."""
-    has_geometry = table.geometries is not None
-    fits = [recognise(part, table.headers, mapping=mapping, has_geometry=has_geometry) for part in parts]
-    return max(fits, key=lambda fit: (not fit.missing, len(fit.header_of) - len(fit.missing), -parts.index(fit.part)))
-
-
-def _require_parts(
-    tables: Sequence[RawTable], fits: Sequence[Recognised], layer: Layer, chosen: Mapping[str, object]
-) -> None:
-    """Refuse when the main table is missing, or when another one nearly fits: half a layer is not taken silently."""
-    nearly = [
-        (table, fit)
-        for table, fit in zip(tables, fits, strict=True)
-        if fit.missing and table.is_visible and fit.part.name not in chosen and len(fit.header_of) > len(fit.missing)
-    ]
-    if layer.parts[0].name in chosen and not nearly:
-        return
-    pairs = nearly or list(zip(tables, fits, strict=True))
-    table, fit = max(pairs, key=lambda pair: len(pair[1].header_of))
-    if fit.missing:
-        require_recognised(fit, file=_label(table), headers=table.headers)
-    raise InputError(t("ingest.error_main_part", file=table.file, part=layer.parts[0].name))
-
-
-def _label(table: RawTable) -> str:
-    return table.file if table.name is None else f"{table.file} [{table.name}]"
+def _answer_tables(content: Any, source: Source, layer: Layer, *, encoding: str, limits: Limits) -> list[RawTable]:
+    """Return the tables of an answer of the work platform, for the layers that it has something for."""
+    if layer.name == incidents.LAYER.name:
+        return order_tables(content, name=source.name, encoding=encoding, limits=limits)
+    if layer.name == platform_grids.LAYER.name:
+        return [grid_tree_table(content, name=source.name, encoding=encoding, limits=limits)]
+    if layer.name == checkins.LAYER.name:
+        return [checkin_table(content, name=source.name, encoding=encoding, limits=limits)]
+    raise InputError(t("ingest.error_json_kind", file=source.name, layer=layer.name))
 
 
 def _reading(layer: Layer, taken: Sequence[Taken], *, facts: FileFacts, unused: Sequence[RawTable]) -> Reading:
@@ -328,7 +322,7 @@ def _dropped(ledger: Ledger) -> list[DroppedColumn]:
 def _notes(one: Taken, dropped: Sequence[DroppedColumn]) -> list[str]:
     personal_headers = {column.header for column in dropped}
     ignored = [header for header in one.ledger.fit.unused if header not in personal_headers]
-    notes = list(one.ledger.table.notes)
+    notes = [*one.ledger.table.notes, *one.notes]
     if one.placed is not None:
         notes += one.placed.notes
     if ignored:

@@ -1,6 +1,7 @@
 """Check-ins as WeCom gives them (`checkin/getcheckindata`): JSON, degrees times a million, GCJ-02 by its documentation."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,10 @@ def checkin_table(content: Any, *, name: str, encoding: str, limits: Limits) -> 
         If WeCom reported an error, or the content has another shape.
     """
     if not isinstance(content, dict) or not isinstance(content.get("checkindata"), list):
-        if isinstance(content, dict) and content.get("errcode"):
-            raise _wecom_error(content, name)
+        if isinstance(content, dict):
+            require_answered(content, name=name)
         raise InputError(t("ingest.error_not_wecom", file=name))
-    if content.get("errcode", 0) != 0:
-        raise _wecom_error(content, name)
+    require_answered(content, name=name)
     items = content["checkindata"]
     if len(items) > limits.max_rows:
         raise InputError(t("ingest.error_too_many_rows", file=name, limit=limits.max_rows))
@@ -73,7 +73,7 @@ def checkin_table(content: Any, *, name: str, encoding: str, limits: Limits) -> 
     if not all(isinstance(item, dict) for item in items):
         raise InputError(t("ingest.error_not_wecom", file=name))
     found = [field for field in FIELDS if any(field in item for item in items)]
-    columns = {place: [_cell(item.get(field)) for item in items] for place, field in enumerate(found)}
+    columns = {place: [plain_cell(item.get(field)) for item in items] for place, field in enumerate(found)}
     return RawTable(
         file=name,
         name=None,
@@ -86,12 +86,21 @@ def checkin_table(content: Any, *, name: str, encoding: str, limits: Limits) -> 
     )
 
 
-def _wecom_error(content: dict[str, Any], name: str) -> InputError:
-    message = str(content.get("errmsg", ""))[:200]
-    return InputError(t("ingest.error_wecom", file=name, errcode=content.get("errcode"), errmsg=message))
+def require_answered(content: Mapping[str, Any], *, name: str) -> None:
+    """Refuse an answer in which WeCom reports an error: that comes with HTTP 200 and an `errcode` other than 0.
+
+    Raises
+    ------
+    InputError
+        With WeCom's own number and words.
+    """
+    if content.get("errcode", 0) != 0:
+        message = str(content.get("errmsg", ""))[:200]
+        raise InputError(t("ingest.error_wecom", file=name, errcode=content.get("errcode"), errmsg=message))
 
 
-def _cell(cell: Any) -> Any:
+def plain_cell(cell: Any) -> Any:
+    """Return a JSON value as a raw cell: blank texts are None, lists and objects are written as JSON."""
     if isinstance(cell, str):
         # JSON can write half a surrogate pair (`\ud800`), which is no text anywhere else.
         whole = cell.encode("utf-8", "replace").decode("utf-8")

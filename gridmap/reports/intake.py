@@ -15,7 +15,7 @@ from gridmap.analysis.incidents import incident_states
 from gridmap.analysis.lifecycle import legal_steps, standing_of
 from gridmap.reports.township import find_township
 from gridmap.store.activity import read_active_incidents, read_active_steps
-from gridmap.store.cases import read_case, read_incident
+from gridmap.store.cases import read_cases, read_incident
 from gridmap.store.intake import Source, is_reported_by, read_categories_on, read_duties, read_ground_of
 from gridmap.store.photos import read_photos
 from gridmap.store.places import read_areas, read_grids
@@ -44,7 +44,7 @@ def public_state(connection: Connection, *, number: str, now: datetime) -> Told 
 
     Nothing of what it is about, where, or who has it: numbers can be guessed.
     """
-    incident, steps = read_case(connection, incident_code=number)
+    incident, steps = read_cases(connection, incident_codes=[number])
     if incident.empty:
         return None
     state = incident_states(incident, steps, now=now, due_soon=timedelta(0)).iloc[0]
@@ -81,7 +81,7 @@ def case_told(
     reported = read_incident(connection, incident_code=number)
     if reported is None or not may_read(connection, source=source, number=number, on=on):
         return public_state(connection, number=number, now=now)
-    incident, steps = read_case(connection, incident_code=number)
+    incident, steps = read_cases(connection, incident_codes=[number])
     states = incident_states(incident, steps, now=now, due_soon=timedelta(0))
     clocks = case_clocks(
         incident, states, steps, deadlines=Deadlines.parsed(deadlines), calendar=work_calendar(), now=now

@@ -17,3 +17,11 @@ def read_categories(connection: Connection) -> pd.DataFrame:
         "SELECT category_code, list_year, kind, name, is_private, successor_code FROM category"
         " ORDER BY list_year, category_code",
     )
+
+
+def read_listed_categories(connection: Connection) -> pd.DataFrame:
+    """Return when each category is in force: `category_code`, `list_year`, `name`, `valid_from`, `valid_until` (null: still)."""
+    return read_table(
+        connection,
+        "SELECT category_code, list_year, name, valid_from, valid_until FROM category ORDER BY list_year, category_code",
+    )

@@ -113,6 +113,24 @@ def test_the_fold_is_a_replay(history: list[tuple[str, int]]):
         assert states.loc["one", "is_on_time"] == (closed_at <= _at(9))
 
 
+@pytest.mark.parametrize("kind", ["escalated", "handled", "dispatched", "paused", "accepted"])
+def test_what_happened_after_a_closing_that_came_late_is_moot(kind: str):
+    incidents = _incidents(one=_at(8))
+    history = [
+        ("one", "reported", "member", _at(2)),
+        ("one", "handled", "member", _at(3)),
+        ("one", "closed", "member", _at(4)),
+    ]
+    late = ("one", kind, "grid", _at(5))
+    closed, overtaken = (
+        incident_states(incidents, _steps(*rows), now=NOW, due_soon=SOON) for rows in (history, [*history, late])
+    )
+    pd.testing.assert_frame_equal(closed, overtaken)
+    assert closed[["state", "is_open", "is_in_grid"]].iloc[0].tolist() == ["closed", False, True]
+    again = [*history, late, ("one", "reopened", "member", _at(6)), ("one", "handled", "village", _at(7))]
+    assert incident_states(incidents, _steps(*again), now=NOW, due_soon=SOON)["state"].tolist() == ["handling"]
+
+
 def _happened(*texts: str) -> pd.DataFrame:
     instants = pd.to_datetime(list(texts)).tz_localize(SHANGHAI).tz_convert("UTC")
     return pd.DataFrame({"happened_at": instants, "kind": "dispute"})

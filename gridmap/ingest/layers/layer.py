@@ -17,12 +17,13 @@ from gridmap.ingest.positions import Given, Placed
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """One part after reading: its frame (contract `FRAMES`), its books, and where its places came from."""
+    """One part after reading: its frame (contract `FRAMES`), its books, where its places came from, sentences about it."""
 
     part: str
     frame: pd.DataFrame
     ledger: Ledger
     placed: Placed | None = None
+    notes: tuple[str, ...] = ()
 
 
 Read = Callable[[Mapping[str, Ledger], Given, dt.tzinfo], Sequence[Taken]]
