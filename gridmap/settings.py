@@ -107,6 +107,11 @@ class Settings:
         Largest file that an import reads, in megabytes.
     wall_refresh_s
         Seconds between two looks of the wall at the data version.
+    grid_members
+        Members that the team of an area grid has beside its chief; a team with fewer has vacancies.
+    public_url
+        Address under which residents' phones reach the program, such as `https://grid.example.gov.cn`; it stands in the QR
+        codes of the posters. Empty: posters need it named.
     """
 
     database_url: str | None = None
@@ -153,6 +158,8 @@ class Settings:
     barrier_slip_m: float = 0.5
     max_file_mb: int = 50
     wall_refresh_s: float = 2.0
+    grid_members: int = 3
+    public_url: str = ""
 
 
 def _number(name: str, value: str) -> float:
