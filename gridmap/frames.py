@@ -39,6 +39,7 @@ STEP_LEVELS = ("member", "grid", "village", "township")
 TEAM_CODES = ("advice", "livelihood", "mediation", "emergency", "civic")
 POSTING_ROLES = ("chief", "member", "leader")
 SERVICE_NEEDS = ("living_alone", "left_behind", "disabled", "low_income")
+SOURCE_KINDS = ("member", "system", "resident")
 NO_CHECKIN_KIND = "未打卡"
 
 MAX_RESIDENTS = 50

@@ -95,6 +95,22 @@ class Settings:
         How long what may take: `what[.urgency][.category]=span`, the most exact one counts. `accept`: until somebody signs;
         `member`, `grid`, `village`: at one level before it goes up by itself; `close`: in all. Spans: `2h` hours by the
         clock, `4wh` office hours, `7wd` working days of 24 hours.
+    duplicate_m, duplicate_hours
+        Reports of one category within so many metres and hours of each other are suggested as likely duplicates.
+    intake_rate
+        Requests that one source may send, such as `120/minute`; a burst counts in full.
+    intake_resident_rate, intake_grid_rate
+        Reports from residents' forms that one address, and one grid's form, may send.
+    intake_stranger_rate
+        Requests without a right token that one address may send.
+    intake_clock_skew_s
+        Clocks of senders may be ahead by so many seconds; what "happened" later than that is refused.
+    intake_max_json_kb, intake_max_body_mb
+        Largest JSON, and largest request with photos.
+    intake_max_photos, intake_max_photo_mb, intake_photo_mpx
+        Photos of one report, size of each, and its largest number of pixels in millions.
+    intake_photo_px
+        Longer side of a photo as it is kept.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     fair_alpha
@@ -152,6 +168,19 @@ class Settings:
     office_hours: str = "08:30-12:00,14:30-17:30"
     calendar_file: str = ""
     deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"
+    duplicate_m: float = 200.0
+    duplicate_hours: float = 72.0
+    intake_rate: str = "120/minute"
+    intake_resident_rate: str = "10/hour"
+    intake_grid_rate: str = "30/hour"
+    intake_stranger_rate: str = "30/minute"
+    intake_clock_skew_s: int = 300
+    intake_max_json_kb: int = 256
+    intake_max_body_mb: int = 24
+    intake_max_photos: int = 4
+    intake_max_photo_mb: int = 12
+    intake_photo_mpx: int = 64
+    intake_photo_px: int = 1600
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from gridmap import settings as settings_module
+from gridmap.api import rates
 from gridmap.store import database
 from gridmap.ui import loaders, versions
 
@@ -20,6 +21,7 @@ def _forget() -> None:
     settings_module.settings.cache_clear()
     versions.watch.cache_clear()
     loaders.forget()
+    rates.forget()
 
 
 @contextmanager

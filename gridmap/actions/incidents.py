@@ -12,6 +12,7 @@ from gridmap.analysis.incidents import LEVEL_ABOVE, incident_states
 from gridmap.analysis.lifecycle import Standing, refusal, standing_of
 from gridmap.errors import ConflictError, InputError
 from gridmap.frames import STEP_LEVELS, TEAM_CODES
+from gridmap.ingest.personal import mask_text
 from gridmap.settings import settings
 from gridmap.store.cases import append_step, lock_incident, read_case, read_open_codes
 from gridmap.texts import t
@@ -88,38 +89,55 @@ def take_step(engine: Engine, step: NewStep, *, now: datetime) -> None:
     sqlalchemy.exc.DBAPIError
         If the database refuses it.
     """
-    _require_sound(step, now=now)
     with engine.begin() as connection:
-        if not lock_incident(connection, incident_code=step.incident_code):
-            raise InputError(t("handling.error_unknown", number=step.incident_code[:60]))
-        incident, steps = read_case(connection, incident_code=step.incident_code)
-        if len(steps) and (steps["happened_at"] > now).any():
-            raise ConflictError(t("handling.error_later", number=step.incident_code))
-        standing = _standing(incident, steps, now=now)
-        why = refusal(standing, kind=step.kind, level=step.level)
-        words = {
-            "step": t(f"handling.kind_{step.kind}"),
-            "level": t(f"handling.level_{step.level}"),
-            "holder": t(f"handling.level_{standing.holder}"),
-        }
-        if why == "level":
-            raise InputError(t("handling.refused_level", **words))
-        if why is not None:
-            last = steps.iloc[-1] if len(steps) else None
-            told = "" if last is None else _last_words(last)
-            raise ConflictError(t(f"handling.refused_{why}", **words) + told)
-        append_step(
-            connection,
-            incident_code=step.incident_code,
-            kind=step.kind,
-            level=step.level,
-            staff_id=step.staff_id,
-            team_code=step.team_code if step.kind == "dispatched" else None,
-            note=(step.note or "").strip() or None,
-            satisfaction=step.satisfaction if step.kind == "followed_up" else None,
-            due_at=_new_due(step, standing, incident, steps, now=now),
-            now=now,
-        )
+        append_legal_step(connection, step, now=now)
+
+
+def append_legal_step(connection: Connection, step: NewStep, *, now: datetime) -> None:
+    """Append a step that the rules allow inside the caller's transaction, as `take_step`.
+
+    Identity and telephone numbers in the note are masked.
+
+    Raises
+    ------
+    ConflictError
+        If the state of the incident does not allow the step (any more).
+    InputError
+        If the incident is unknown, the step belongs to another level, or something that it needs is missing or out of range.
+    sqlalchemy.exc.DBAPIError
+        If the database refuses it.
+    """
+    _require_sound(step, now=now)
+    if not lock_incident(connection, incident_code=step.incident_code):
+        raise InputError(t("handling.error_unknown", number=step.incident_code[:60]))
+    incident, steps = read_case(connection, incident_code=step.incident_code)
+    if len(steps) and (steps["happened_at"] > now).any():
+        raise ConflictError(t("handling.error_later", number=step.incident_code))
+    standing = _standing(incident, steps, now=now)
+    why = refusal(standing, kind=step.kind, level=step.level)
+    words = {
+        "step": t(f"handling.kind_{step.kind}"),
+        "level": t(f"handling.level_{step.level}"),
+        "holder": t(f"handling.level_{standing.holder}"),
+    }
+    if why == "level":
+        raise InputError(t("handling.refused_level", **words))
+    if why is not None:
+        last = steps.iloc[-1] if len(steps) else None
+        told = "" if last is None else _last_words(last)
+        raise ConflictError(t(f"handling.refused_{why}", **words) + told)
+    append_step(
+        connection,
+        incident_code=step.incident_code,
+        kind=step.kind,
+        level=step.level,
+        staff_id=step.staff_id,
+        team_code=step.team_code if step.kind == "dispatched" else None,
+        note=mask_text((step.note or "").strip()) or None,
+        satisfaction=step.satisfaction if step.kind == "followed_up" else None,
+        due_at=_new_due(step, standing, incident, steps, now=now),
+        now=now,
+    )
 
 
 def _require_sound(step: NewStep, *, now: datetime) -> None:
@@ -146,6 +164,20 @@ def _last_words(last: pd.Series) -> str:
 
 def _standing(incident: pd.DataFrame, steps: pd.DataFrame, *, now: datetime) -> Standing:
     return standing_of(incident_states(incident, steps, now=now, due_soon=timedelta(0)).iloc[0])
+
+
+def standing_now(connection: Connection, *, incident_code: str, now: datetime) -> Standing:
+    """Return where an incident stands.
+
+    Raises
+    ------
+    IndexError
+        If there is no such incident.
+    sqlalchemy.exc.DBAPIError
+        If the database refuses the question.
+    """
+    incident, steps = read_case(connection, incident_code=incident_code)
+    return _standing(incident, steps, now=now)
 
 
 def _new_due(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from gridmap.crs import STORED_EPSG
 from gridmap.errors import InputError
@@ -24,6 +24,7 @@ class NewCheckin:
     point: shapely.Point | None
     accuracy_m: float | None = None
     place: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class NewIncident:
     due_at: datetime | None
     point: shapely.Point | None
     village_code: str | None = None
+    grid_code: str | None = None
     place: str | None = None
     text: str | None = None
     source: str | None = None
@@ -52,19 +54,65 @@ def record_checkin(engine: Engine, checkin: NewCheckin, *, now: datetime) -> boo
         If the database refuses it.
     """
     with engine.begin() as connection:
-        result = connection.execute(
-            text(
-                "INSERT INTO checkin (township_code, staff_id, kind, happened_at, recorded_at, accuracy_m, place, geom)"
-                " VALUES (:township_code, :staff_id, :kind, :happened_at, :recorded_at, :accuracy_m, :place,"
-                " ST_GeomFromWKB(:point, :srid)) ON CONFLICT (staff_id, happened_at, kind) DO NOTHING"
-            ),
-            {**vars(checkin), "point": _wkb(checkin.point), "srid": STORED_EPSG, "recorded_at": now},
-        )
+        return append_checkin(connection, checkin, now=now)
+
+
+def append_checkin(connection: Connection, checkin: NewCheckin, *, now: datetime) -> bool:
+    """Record a check-in inside the caller's transaction, as `record_checkin`.
+
+    Raises
+    ------
+    sqlalchemy.exc.DBAPIError
+        If the database refuses it.
+    """
+    result = connection.execute(
+        text(
+            "INSERT INTO checkin (township_code, staff_id, kind, happened_at, recorded_at, accuracy_m, place, note,"
+            " geom) VALUES (:township_code, :staff_id, :kind, :happened_at, :recorded_at, :accuracy_m, :place, :note,"
+            " ST_GeomFromWKB(:point, :srid)) ON CONFLICT (staff_id, happened_at, kind) DO NOTHING"
+        ),
+        {**vars(checkin), "point": _wkb(checkin.point), "srid": STORED_EPSG, "recorded_at": now},
+    )
     return result.rowcount == 1
 
 
 def record_incident(engine: Engine, incident: NewIncident, *, staff_id: str | None, now: datetime) -> str:
-    """Record an incident with its first step (上报); returns its number: day and running number of the day.
+    """Record an incident with its first step (上报) of a member; returns its number: day and running number of the day.
+
+    Raises
+    ------
+    InputError
+        If the township is unknown.
+    sqlalchemy.exc.DBAPIError
+        If the database refuses it, such as an unknown category.
+    """
+    with engine.begin() as connection:
+        return append_incident(
+            connection, incident, staff_id=staff_id, level="member", reported_at=incident.happened_at, now=now
+        )
+
+
+def append_incident(
+    connection: Connection,
+    incident: NewIncident,
+    *,
+    staff_id: str | None,
+    level: str | None,
+    reported_at: datetime,
+    now: datetime,
+) -> str:
+    """Record an incident inside the caller's transaction, as `record_incident`.
+
+    Parameters
+    ----------
+    connection
+        The caller's transaction; numbers of a township are given to one transaction after the other.
+    incident
+        What is reported.
+    staff_id, level, reported_at
+        Who reports, at which level, and the instant of that first step; both None: no member of staff, such as a resident.
+    now
+        The instant, tz-aware.
 
     Raises
     ------
@@ -74,46 +122,49 @@ def record_incident(engine: Engine, incident: NewIncident, *, staff_id: str | No
         If the database refuses it, such as an unknown category.
     """
     day = now.astimezone(settings().zone).strftime("%Y%m%d")
-    with engine.begin() as connection:
-        known = connection.execute(
-            text("SELECT 1 FROM area WHERE area_code = :code AND level = 'township' FOR UPDATE"),
-            {"code": incident.township_code},
-        ).scalar()
-        if not known:
-            raise InputError(t("load.error_unknown_township", township=incident.township_code))
-        prefix = f"{incident.township_code}-{day}-"
-        last: str | None = connection.execute(
-            text("SELECT max(incident_code) FROM incident WHERE incident_code LIKE :prefix || '%'"),
-            {"prefix": prefix},
-        ).scalar()
-        number = f"{prefix}{int(last.removeprefix(prefix)) + 1 if last else 1:04d}"
-        connection.execute(
-            text(
-                "INSERT INTO incident (incident_code, township_code, category_code, list_year, urgency, source,"
-                " village_code, place, text, happened_at, recorded_at, due_at, geom) VALUES (:incident_code,"
-                " :township_code, :category_code, :list_year, :urgency, :source, :village_code, :place, :text,"
-                " :happened_at, :recorded_at, :due_at, ST_GeomFromWKB(:point, :srid))"
-            ),
-            {
-                **vars(incident),
-                "incident_code": number,
-                "point": _wkb(incident.point),
-                "srid": STORED_EPSG,
-                "recorded_at": now,
-            },
-        )
-        connection.execute(
-            text(
-                "INSERT INTO incident_step (incident_code, kind, level, staff_id, happened_at, recorded_at)"
-                " VALUES (:incident_code, 'reported', 'member', :staff_id, :happened_at, :recorded_at)"
-            ),
-            {
-                "incident_code": number,
-                "staff_id": staff_id,
-                "happened_at": incident.happened_at,
-                "recorded_at": now,
-            },
-        )
+    known = connection.execute(
+        text("SELECT 1 FROM area WHERE area_code = :code AND level = 'township' FOR NO KEY UPDATE"),
+        {"code": incident.township_code},
+    ).scalar()
+    if not known:
+        raise InputError(t("load.error_unknown_township", township=incident.township_code))
+    prefix = f"{incident.township_code}-{day}-"
+    last: str | None = connection.execute(
+        text(
+            "SELECT incident_code FROM incident WHERE incident_code ~ ('^' || :prefix || '[0-9]+$')"
+            " AND incident_code LIKE :prefix || '%' ORDER BY length(incident_code) DESC, incident_code DESC LIMIT 1"
+        ),
+        {"prefix": prefix},
+    ).scalar()
+    number = f"{prefix}{int(last.removeprefix(prefix)) + 1 if last else 1:04d}"
+    connection.execute(
+        text(
+            "INSERT INTO incident (incident_code, township_code, category_code, list_year, urgency, source,"
+            " village_code, grid_code, place, text, happened_at, recorded_at, due_at, geom) VALUES (:incident_code,"
+            " :township_code, :category_code, :list_year, :urgency, :source, :village_code, :grid_code, :place, :text,"
+            " :happened_at, :recorded_at, :due_at, ST_GeomFromWKB(:point, :srid))"
+        ),
+        {
+            **vars(incident),
+            "incident_code": number,
+            "point": _wkb(incident.point),
+            "srid": STORED_EPSG,
+            "recorded_at": now,
+        },
+    )
+    connection.execute(
+        text(
+            "INSERT INTO incident_step (incident_code, kind, level, staff_id, happened_at, recorded_at)"
+            " VALUES (:incident_code, 'reported', :level, :staff_id, :happened_at, :recorded_at)"
+        ),
+        {
+            "incident_code": number,
+            "level": level,
+            "staff_id": staff_id,
+            "happened_at": reported_at,
+            "recorded_at": now,
+        },
+    )
     return number
 
 

@@ -60,6 +60,37 @@ def locate(points: gpd.GeoDataFrame | gpd.GeoSeries, areas: gpd.GeoDataFrame) ->
     return pd.Series(named, index=points.index, name=areas.index.name or "area")
 
 
+def grids_of(incidents: gpd.GeoDataFrame, grids: gpd.GeoDataFrame) -> pd.Series:
+    """Return the grid of each incident: the one its place lies in, else the one that was named.
+
+    Parameters
+    ----------
+    incidents
+        Points (null without a place) with `named_grid_code` (null where none was named). Metric CRS.
+    grids
+        Polygons, same CRS, index the grid codes.
+
+    Returns
+    -------
+    Series
+        On the incidents' index: the grid code, null where the place lies in none of the grids and none of them was named.
+
+    Raises
+    ------
+    CrsError
+        If the layers do not share one metric CRS.
+    KeyError
+        If a column is missing.
+
+    Notes
+    -----
+    A place is the better witness: a wrong name beside it is overruled. A grid that is not of this plan counts for nothing.
+    """
+    located = locate(incidents, grids)
+    named = incidents["named_grid_code"].where(incidents["named_grid_code"].isin(grids.index))
+    return located.where(located.notna(), named.astype(object)).astype(object).where(lambda codes: codes.notna(), None)
+
+
 def count_points(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, weights: Sequence[str] = ()) -> pd.DataFrame:
     """Count the points in each area and add up their weights.
 

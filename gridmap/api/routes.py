@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Route
 
 from gridmap.api.assets import asset
 from gridmap.api.health import health
+from gridmap.api.intake import intake_routes
 from gridmap.api.layers import layer
 
 
@@ -13,4 +14,5 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", health),
         Route("/map/{township}/{name}.json", layer),
         Route("/assets/{path:path}", asset),
+        *intake_routes(),
     ]

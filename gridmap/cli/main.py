@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, posters, serve, workload
+from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, intake, load, plan, posters, serve, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("workload")(workload.workload)
 app.command("posters")(posters.write_posters)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(intake.app, name="intake")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")
 

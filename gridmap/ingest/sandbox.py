@@ -45,6 +45,15 @@ class Sheet:
     is_visible: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A picture as it may be kept: JPEG bytes that hold nothing but pixels."""
+
+    content: bytes
+    width_px: int
+    height_px: int
+
+
 def read_vectors(file: Path, *, limits: Limits, shown_name: str | None = None) -> list[VectorTable]:
     """Read every layer of a vector file in a child process that knows only the safe drivers.
 
@@ -100,6 +109,37 @@ def read_workbook(file: Path, *, limits: Limits) -> list[Sheet]:
         )
         for sheet in answer["sheets"]
     ]
+
+
+def read_photo(content: bytes, *, limits: Limits, name: str, max_px: int, max_pixels: int) -> Photo:
+    """Decode a JPEG, PNG or WebP picture in a child process and write it anew as JPEG: upright, without any metadata.
+
+    Parameters
+    ----------
+    content
+        The file.
+    limits
+        What the child may use.
+    name
+        How messages call it.
+    max_px
+        Longer side of the result; smaller pictures stay as large as they are.
+    max_pixels
+        A picture with more is refused by its header, before it is decoded.
+
+    Raises
+    ------
+    InputError
+        If it is no such picture, is broken, has too many pixels, or needs more than the limits.
+    """
+    with tempfile.TemporaryDirectory(prefix="gridmap-read-") as folder:
+        work = Path(folder)
+        (work / "input.picture").write_bytes(content)
+        job = {"kind": "photo", "file": "input.picture", "max_px": max_px, "max_pixels": max_pixels}
+        answer = _run(work, job, limits=limits, name=name)
+        return Photo(
+            content=(work / "out.jpg").read_bytes(), width_px=answer["width_px"], height_px=answer["height_px"]
+        )
 
 
 @cache

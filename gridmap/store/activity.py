@@ -29,7 +29,7 @@ def read_active_incidents(
     incidents = read_layer(
         connection,
         "SELECT incident_code, category_code, list_year, category.name AS category_name, category.kind,"  # noqa: S608  a constant
-        " category.is_private, urgency, source, village_code, place, incident.text AS text, happened_at, recorded_at,"
+        " category.is_private, urgency, source, village_code, grid_code AS named_grid_code, place, incident.text AS text, happened_at, recorded_at,"
         " due_at, ST_AsBinary(geom) AS geom"
         " FROM incident JOIN category USING (category_code, list_year)"
         f" WHERE {_TOUCHED} ORDER BY happened_at, incident_code",

@@ -1,6 +1,7 @@
 """One incident at a time: locked, read with all its steps, a step appended."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, text
@@ -38,6 +39,22 @@ def read_case(connection: Connection, *, incident_code: str) -> tuple[pd.DataFra
         with_instants(incident, "happened_at", "due_at"),
         with_instants(steps, "happened_at", "recorded_at", "due_at"),
     )
+
+
+def read_incident(connection: Connection, *, incident_code: str) -> "pd.Series[Any] | None":
+    """Return what was reported; None: there is no such incident.
+
+    `township_code`, `category_code`, `category_name`, `is_private`, `urgency`, `place`, `text`, `happened_at`.
+    """
+    found = read_table(
+        connection,
+        "SELECT incident_code, township_code, category_code, category.name AS category_name, is_private, urgency, place,"
+        " incident.text AS text, happened_at FROM incident JOIN category USING (category_code, list_year)"
+        " WHERE incident_code = :code",
+        index="incident_code",
+        code=incident_code,
+    )
+    return found.iloc[0] if len(found) else None
 
 
 def read_open_codes(connection: Connection, *, now: datetime) -> list[str]:

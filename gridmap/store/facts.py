@@ -31,7 +31,7 @@ ORDER BY happened_at, household_code
 """
 _INCIDENTS = """
 SELECT incident_code, category_code, list_year, category.name AS category_name, category.kind, category.is_private,
-       urgency, source, village_code, place, incident.text AS text, happened_at, recorded_at, due_at,
+       urgency, source, village_code, grid_code AS named_grid_code, place, incident.text AS text, happened_at, recorded_at, due_at,
        ST_AsBinary(geom) AS geom
 FROM incident JOIN category USING (category_code, list_year)
 WHERE township_code = :township_code AND happened_at >= :since AND happened_at < :until
@@ -129,7 +129,7 @@ def read_incidents(
     """Return the incidents that happened in a span, index `incident_code`, with the words of their category.
 
     Columns `category_code`, `list_year`, `category_name`, `kind`, `is_private`, `urgency`, `source`, `village_code`,
-    `place`, `text`, `happened_at`, `recorded_at`, `due_at`; geometry may be null.
+    `named_grid_code` (the grid that was named; null), `place`, `text`, `happened_at`, `recorded_at`, `due_at`; geometry may be null.
     """
     incidents = read_layer(
         connection,

@@ -20,10 +20,19 @@ class Client:
         self._app = app
 
     def get(self, address: str, **headers: str) -> httpx.Response:
+        return self.ask("GET", address, headers=headers)
+
+    def post(self, address: str, *, json=None, data=None, files=None, content=None, **headers: str) -> httpx.Response:
+        body = {"json": json, "data": data, "files": files, "content": content}
+        return self.ask("POST", address, headers=headers, **body)
+
+    def ask(self, method: str, address: str, *, headers: dict[str, str], **body) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as browser:
-                return await browser.get(address, headers={name.replace("_", "-"): headers[name] for name in headers})
+                return await browser.request(method, address, headers=named, **body)
 
         return asyncio.run(ask())
 

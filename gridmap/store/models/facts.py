@@ -100,7 +100,10 @@ class Category(Model):
 
 
 class Incident(Model):
-    """Something reported at a place (事件): what was said of it when it came in."""
+    """Something reported at a place (事件): what was said of it when it came in; `grid_code` is the grid that was named.
+
+    Where it lies, its place says; the named grid counts only where that lies in no grid (`analysis.counting.grids_of`).
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -118,6 +121,7 @@ class Incident(Model):
     urgency: Mapped[str]
     source: Mapped[str | None]
     village_code: Mapped[str | None] = mapped_column(ForeignKey("area.area_code"))
+    grid_code: Mapped[str | None] = mapped_column(ForeignKey("grid.grid_code"))
     place: Mapped[str | None]
     text: Mapped[str | None]
     happened_at: Mapped[datetime] = mapped_column(Instant)
