@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import pytest
@@ -15,6 +16,7 @@ from gridmap.store import cluster
 from gridmap.store.schema import upgrade_schema
 from gridmap.texts import use_language
 from tests.busy import write_busy_day
+from tests.intake_town import forget_facts, make_town
 from tests.tiny import load_tiny_township
 
 # Speed is measured in bench/, never in a test: a slow machine must not fail.
@@ -48,15 +50,40 @@ def template_database(cluster_url: URL) -> str:
     return "template_gridmap"
 
 
-@pytest.fixture
-def database_url(cluster_url: URL, template_database: str) -> Iterator[URL]:
-    """The address of a fresh, migrated, empty database."""
+@contextmanager
+def _fresh_database(cluster_url: URL, template: str) -> Iterator[URL]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with _admin(cluster_url).connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template_database}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield cluster_url.set(database=name)
     with _admin(cluster_url).connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(cluster_url: URL, template_database: str) -> Iterator[URL]:
+    """The address of a fresh, migrated, empty database."""
+    with _fresh_database(cluster_url, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def intake_url(cluster_url: URL, template_database: str) -> Iterator[URL]:
+    """The address of a database with the town of `tests/intake_town.py`, one for all tests of a module."""
+    with _fresh_database(cluster_url, template_database) as url:
+        engine = create_engine(url, poolclass=NullPool)
+        make_town(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def intake_town(intake_url: URL) -> Iterator[Engine]:
+    """An engine on the town for what comes in; what a test sends is gone afterwards."""
+    engine = create_engine(intake_url, poolclass=NullPool)
+    yield engine
+    forget_facts(engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of
 from gridmap.analysis.fair.balance import one_more_member, per_member, unevenness
 from gridmap.analysis.fair.expected import expected_load, per_household
 from gridmap.analysis.fair.forecast import Forecast, forecast_load
@@ -173,7 +173,7 @@ def fair_report(
     incidents = read_incidents(
         connection, township_code=township_code, since=min(before, begin), until=now, known_at=now
     ).to_crs(ground.township.metric_epsg)
-    incidents = incidents.assign(grid_code=locate(incidents, ground.grids))
+    incidents = incidents.assign(grid_code=grids_of(incidents, ground.grids))
     postings = read_postings(connection, township_code=township_code, on=plan_on)
     grids = _counted(ground, incidents, postings, since=since, until=until, before=before)
     grids["path_m"], grids["n_due"] = _work(connection, ground, first_on=first_on, last_on=last_on)

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.clocks import Deadlines, case_clocks, settled_by_month, step_times
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of, locate
 from gridmap.analysis.incidents import closing_figures, incident_states
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
@@ -120,7 +120,7 @@ def handling_report(
         incidents, states, steps, deadlines=Deadlines.parsed(deadlines), calendar=calendar, now=now
     ).reindex(states.index)
     points = incidents.to_crs(metric)
-    grid_code, in_village = locate(points, grids.to_crs(metric)), locate(points, villages.to_crs(metric))
+    grid_code, in_village = grids_of(points, grids.to_crs(metric)), locate(points, villages.to_crs(metric))
     village_code = in_village.where(in_village.notna(), incidents["village_code"])
     cases = gpd.GeoDataFrame(
         incidents.drop(columns="due_at")

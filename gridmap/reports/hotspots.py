@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
-from gridmap.analysis.counting import count_points, locate
+from gridmap.analysis.counting import count_points, grids_of
 from gridmap.analysis.hotspots.find import COLD, HOT, NOTHING, TOO_FEW, Rules, hot_spots
 from gridmap.analysis.hotspots.near import Near, touching
 from gridmap.analysis.hotspots.repeats import count_near, near_repeats
@@ -162,7 +162,7 @@ def hotspots_report(
     longer, until = span_instants(trend_first_on, last_on, zone=zone)
     known = read_incidents(connection, township_code=township_code, since=longer, until=until, known_at=now)
     selected = _selected(known.to_crs(metric), newest_names(read_categories(connection)), kind=kind, category=category)
-    selected = selected.assign(grid_code=locate(selected, grids))
+    selected = selected.assign(grid_code=grids_of(selected, grids))
     shown = selected[selected["happened_at"] >= since]
     table = _ground(grids, homes)
     table["n_incidents"] = _counted(shown, grids)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of
 from gridmap.analysis.households import grid_load
 from gridmap.analysis.incidents import incident_states
 from gridmap.analysis.visits import span_instants, visit_figures
@@ -142,7 +142,7 @@ def workload_report(
     incidents = read_active_incidents(connection, township_code=township_code, since=since, now=now)
     steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
-    placed = locate(incidents.to_crs(ground.township.metric_epsg), ground.grids)
+    placed = grids_of(incidents.to_crs(ground.township.metric_epsg), ground.grids)
     visits = read_rounds(
         connection,
         ground.checkpoints,

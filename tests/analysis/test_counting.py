@@ -2,13 +2,14 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.analysis import counting
-from gridmap.analysis.counting import count_points, locate
+from gridmap.analysis.counting import count_points, grids_of, locate
 from gridmap.errors import CrsError
 
 METRIC = "EPSG:4547"
@@ -29,6 +30,20 @@ def test_points_are_counted_with_their_weights():
         "west": {"n_points": 2, "n_residents": 7},
         "east": {"n_points": 1, "n_residents": 5},
     }
+
+
+def test_a_named_grid_counts_only_where_the_place_lies_in_none():
+    points = _points((1, 1), (1, 1), (99, 99), None, None, None).assign(
+        named_grid_code=pd.Series([None, "east", "east", "east", "closed long ago", None], dtype=object)
+    )
+    assert grids_of(points, SQUARES).tolist() == ["west", "west", "east", "east", None, None]
+    assert grids_of(points.iloc[:0], SQUARES).tolist() == []
+    assert grids_of(points, SQUARES.iloc[:0]).tolist() == [None] * 6
+
+
+def test_without_a_column_of_named_grids_nothing_is_guessed():
+    with pytest.raises(KeyError):
+        grids_of(_points((1, 1)), SQUARES)
 
 
 def test_a_point_on_a_shared_border_belongs_to_the_first_area_only():

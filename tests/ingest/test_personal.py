@@ -1,3 +1,5 @@
+from datetime import date
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -68,6 +70,71 @@ def test_codes_of_places_are_no_personal_numbers():
 )
 def test_numbers_inside_a_text_are_masked(text, expected):
     assert personal.mask_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "138 1234 5678", "138-1234-5678", "１３８－１２３４－５６７８", "138　1234　5678", "138—1234—5678", "1381 234 5678", "13812 345678",
+        "+86 138 1234 5678", "0086-13812345678", "(+86)13812345678", "138.1234.5678", "0716-5123456", "07165123456",
+        "（0716）512-3456", "027 8765 4321", "010-87654321",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", ["{}", "电话：{}。", "（{}）", "1.{}，", "①{}；", "“{}”、"])
+def test_telephone_numbers_are_masked_as_people_write_them(written: str, around: str):
+    assert personal.mask_text(around.format(written)) == around.format("〔电话〕")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        IDENTITY, "11010519491231002x", "110105 19491231 002X", "1101 0519 4912 3100 2X", "110105-19491231-002X",
+        "１１０１０５１９４９１２３１００２Ｘ", "110105491231002", "110105 491231 002", "１１０１０５４９１２３１００２",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", ["{}", "身份证号：{}，", "（{}）"])
+def test_identity_numbers_are_masked_as_people_write_them(written: str, around: str):
+    assert personal.mask_text(around.format(written)) == around.format("〔证件号〕")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "事件439901999-20261125-0001重复", "130102101-20261125-0001", "439901101201003网格", "130102101201003", "1301021012010100",
+        "430602201230015", "2026-11-25 08:30-12:00,14:30-17:30", "0830-1200,1430-1730", "15 2026-11-25 8点", "113.13912345678",
+        "110105 19491231 0021", "赔偿1350元，共12345678元", "H13912345678A", "110105531331002", "QS-01-0001",
+    ],
+)  # fmt: skip
+def test_numbers_of_incidents_places_times_and_sums_stay(text: str):
+    assert personal.mask_text(text) == text
+
+
+_COUNTY = st.integers(110000, 659999).map(str)
+_OURS = st.one_of(
+    st.builds(
+        "{}{:03d}-{}-{:04d}".format,
+        _COUNTY,
+        st.integers(1, 299),
+        st.dates(min_value=date(2000, 1, 1)).map("{:%Y%m%d}".format),
+        st.integers(1, 9999),
+    ),
+    st.builds("{}{:03d}{:03d}{:03d}".format, _COUNTY, st.integers(1, 299), st.integers(1, 399), st.integers(1, 999)),
+    st.builds("{}{:03d}{:03d}{:02d}".format, _COUNTY, st.integers(1, 299), st.integers(1, 399), st.integers(1, 99)),
+    st.builds("{}{:03d}{:03d}".format, _COUNTY, st.integers(1, 299), st.integers(1, 399)),
+    st.dates(min_value=date(2000, 1, 1)).map("{:%Y-%m-%d 08:30}".format),
+    st.integers(0, 999_999).map("{}元".format),
+)
+
+
+@given(st.lists(st.one_of(_OURS, st.text(alphabet="一二三、，。（）：abc "))))
+def test_a_text_without_personal_numbers_is_not_changed(parts: list[str]):
+    text = "，".join(parts)
+    assert personal.mask_text(text) == text
+
+
+@given(st.text(), st.text(alphabet="一二三 ，。"))
+def test_what_is_no_number_stays_around_one(before: str, after: str):
+    assert personal.mask_text(f"{before}，{IDENTITY}{after}").endswith(f"〔证件号〕{after}")
 
 
 @given(st.text())
