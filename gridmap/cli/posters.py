@@ -1,5 +1,6 @@
-"""`gridmap posters`: the posters of the area grids, with their QR codes, as PDF files."""
+"""`gridmap posters`: the posters of the area grids with their QR codes; `gridmap member-card`: a member's personal link."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,12 +8,15 @@ from urllib.parse import urlsplit
 
 import typer
 
+from gridmap.actions.tokens import add_token, revoke_token
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
-from gridmap.exports.poster import PAPERS, posters
+from gridmap.exports.member_card import member_card, require_writable
+from gridmap.exports.poster import PAPERS, posters, require_address
 from gridmap.reports.posters import poster_report
 from gridmap.settings import settings
 from gridmap.store.database import prepared_engine
+from gridmap.store.intake import read_person
 from gridmap.store.places import read_townships
 from gridmap.texts import t
 
@@ -57,6 +61,42 @@ def write_posters(
         answer_json({"n_posters": len(made), "files": sorted(str(out / name) for name in made)})
     else:
         say(t("field.posters_written", n=len(made), folder=out))
+
+
+def write_member_card(
+    staff: Annotated[str, typer.Argument(help="Account of the member.")],
+    out: Annotated[Path, typer.Option(help="PDF file.")],
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Address that phones reach; default: GRIDMAP_PUBLIC_URL.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make a new card; the one before is no longer valid, at once.")
+    ] = False,
+) -> None:
+    """Write the card by which a member signs in once on his phone: a new token, in a QR code and nowhere else."""
+    address = require_address(base_url or settings().public_url)
+    require_writable(out)
+    engine, now = prepared_engine(), datetime.now(UTC)
+    with engine.connect() as connection:
+        person = read_person(connection, staff_id=staff)
+    if person is None:
+        raise InputError(t("intake.error_staff", staff=staff[:40]))
+    source = f"phone/{staff}"
+    if again:
+        with suppress(InputError):  # there was no card before
+            revoke_token(engine, name=source, now=now)
+    try:
+        token = add_token(engine, name=source, kind="member", staff_id=staff, now=now)
+    except InputError as error:
+        raise InputError(t("field.error_card_exists", name=person[0])) from error
+    try:
+        made_on = now.astimezone(settings().zone).date()
+        out.write_bytes(member_card(name=person[0], base_url=address, token=token, made_on=made_on))
+    except (OSError, InputError) as error:
+        revoke_token(engine, name=source, now=datetime.now(UTC))  # a key that nobody holds opens nothing
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(t("plan.not_written", file=out, reason=reason)) from error
+    say(t("field.card_written", name=person[0], file=out))
 
 
 def _write(made: dict[str, bytes], folder: Path) -> None:

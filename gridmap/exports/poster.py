@@ -65,9 +65,20 @@ def resident_address(base_url: str, grid_code: str) -> str:
     >>> resident_address("https://grid.example.gov.cn/", "439901101201003")
     'https://grid.example.gov.cn/r/439901101201003'
     """
+    return f"{require_address(base_url)}/r/{grid_code}"
+
+
+def require_address(base_url: str) -> str:
+    """Return an address that phones can open, without its last slash.
+
+    Raises
+    ------
+    InputError
+        If it is not a plain http or https address.
+    """
     if len(base_url) > _MAX_ADDRESS or not _ADDRESS.fullmatch(base_url):
         raise InputError(t("field.error_base_url", address=base_url[:_MAX_ADDRESS]))
-    return f"{base_url.rstrip('/')}/r/{grid_code}"
+    return base_url.rstrip("/")
 
 
 def qr_picture(address: str) -> str:
@@ -130,7 +141,7 @@ def _input(report: PosterReport, *, base_url: str, paper: str, grid_codes: Seque
         "paper": paper,
         "language": language(),
         "map-aspect": _MAP_ASPECT,
-        "faces": [face for face in _FACES if face in _families()] or _no_face(),
+        "faces": chinese_faces(),
         "words": {name: t(f"field.poster_{name}") for name in _WORDS},
         "made_on": t("field.poster_made_on", day=report.on.isoformat()),
         "sheets": [_sheet(report, report.teams[code], base_url) for code in codes],
@@ -168,26 +179,44 @@ def _names(people: Sequence[Colleague]) -> list[str]:
 
 
 def _typeset(given: dict[str, Any], *, form: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
+    return typeset(_TEMPLATE, {"poster": json.dumps(given, ensure_ascii=False, sort_keys=True)}, form=form, ppi=ppi)
+
+
+def typeset(template: Path, inputs: dict[str, str], *, form: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
+    """Return a template set with its data; the same data give the same bytes.
+
+    Parameters
+    ----------
+    template
+        One of our own.
+    inputs
+        What the template reads from `sys.inputs`.
+    form
+        `pdf`, or `png` of the first page.
+    ppi
+        Pixels an inch of a picture.
+    """
     compiled = typst.compile(
-        _TEMPLATE.read_bytes(),
-        format=form,
-        ppi=ppi,
-        font_paths=_fonts(),
-        sys_inputs={"poster": json.dumps(given, ensure_ascii=False, sort_keys=True)},
-        timestamp=0,
+        template.read_bytes(), format=form, ppi=ppi, font_paths=_fonts(), sys_inputs=inputs, timestamp=0
     )
     return bytes(compiled)
+
+
+def chinese_faces() -> list[str]:
+    """Return the Chinese fonts of this machine that we know, the best first.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    families = set(_fonts().families())
+    found = [face for face in _FACES if face in families]
+    if not found:
+        raise InputError(t("field.error_no_font", font=_FACES[0]))
+    return found
 
 
 @cache
 def _fonts() -> typst.Fonts:
     return typst.Fonts(include_embedded_fonts=False)
-
-
-@cache
-def _families() -> frozenset[str]:
-    return frozenset(_fonts().families())
-
-
-def _no_face() -> list[str]:
-    raise InputError(t("field.error_no_font", font=_FACES[0]))
