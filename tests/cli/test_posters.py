@@ -1,30 +1,24 @@
 """`gridmap posters` and `gridmap member-card`: the files, the one JSON object, one sentence for bad input, no key without a card."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
+from typer.testing import CliRunner, Result
 
 from gridmap.actions.tokens import token_hash
+from gridmap.cli.main import app
+from gridmap.errors import InputError
 from gridmap.exports import member_card
-from gridmap.settings import PROJECT_DIR
 from tests.busy import write_team
+from tests.serving import serve_from
 from tests.tiny import GRIDS
 
-GRIDMAP = str(Path(sys.executable).parent / "gridmap")
 BASE = "https://grid.example"
-
-
-def run(engine: Engine, *arguments: str) -> subprocess.CompletedProcess[str]:
-    own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GRIDMAP_LANGUAGE": "en"}
-    own |= {"PYTHONPATH": str(PROJECT_DIR), "GRIDMAP_DATABASE_URL": engine.url.render_as_string(hide_password=False)}
-    return subprocess.run(
-        [GRIDMAP, *arguments], env=own, cwd="/", capture_output=True, text=True, timeout=120, check=False
-    )
+Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -32,6 +26,25 @@ def town(tiny_engine: Engine) -> Engine:
     with tiny_engine.begin() as connection:
         write_team(connection)
     return tiny_engine
+
+
+@pytest.fixture
+def run(database_url: URL, town: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs the command line in this process on the test's database; a refusal must be an `InputError`, which `main` makes exit code 2."""
+
+    def call(*arguments: str) -> Result:
+        done = CliRunner().invoke(app, list(arguments))
+        assert done.exception is None or isinstance(done.exception, InputError | SystemExit)
+        return done
+
+    with serve_from(database_url, monkeypatch, LANGUAGE="en"):
+        yield call
+
+
+def refusal(done: Result) -> str:
+    assert isinstance(done.exception, InputError)
+    assert done.stdout == ""
+    return str(done.exception)
 
 
 def sources(engine: Engine) -> list[tuple]:
@@ -42,65 +55,62 @@ def sources(engine: Engine) -> list[tuple]:
         return [tuple(row) for row in found]
 
 
-def test_a_file_a_grid_and_paper_the_same_each_time(town: Engine, tmp_path: Path):
+def test_a_file_a_grid_and_paper_the_same_each_time(run: Run, town: Engine, tmp_path: Path):
     out = tmp_path / "posters"
-    first = run(town, "posters", "--base-url", BASE, "--out", str(out), "--json")
-    assert first.returncode == 0, first.stderr
+    first = run("posters", "--base-url", BASE, "--out", str(out), "--json")
+    assert first.exit_code == 0
     answer = json.loads(first.stdout)
     names = sorted(f"poster-{grid}-{paper}.pdf" for grid in GRIDS for paper in ("a4", "a3"))
     assert (answer["n_posters"], [Path(file).name for file in answer["files"]]) == (6, names)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
-    assert run(town, "posters", "--base-url", BASE, "--out", str(out)).returncode == 0
+    assert run("posters", "--base-url", BASE, "--out", str(out)).exit_code == 0
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
-def test_what_cannot_be_printed_is_one_sentence_and_no_file(town: Engine, tmp_path: Path):
+def test_what_cannot_be_printed_is_one_sentence_and_no_file(run: Run, town: Engine, tmp_path: Path):
     for arguments, words in (
         ((), "GRIDMAP_PUBLIC_URL"),
         (("--base-url", "grid.example"), "GRIDMAP_PUBLIC_URL"),
         (("--base-url", BASE, "--grid", "439901999201009"), "439901999201009"),
         (("--base-url", BASE, "--paper", "a5"), "a4, a3"),
     ):
-        done = run(town, "posters", "--out", str(tmp_path / "out"), *arguments)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-        assert words in done.stderr
+        done = run("posters", "--out", str(tmp_path / "out"), *arguments)
+        assert words in refusal(done)
     assert not (tmp_path / "out").exists()
 
 
-def test_an_address_of_this_machine_is_told(town: Engine, tmp_path: Path):
-    done = run(town, "posters", "--base-url", "http://localhost:8501", "--out", str(tmp_path), "--grid", GRIDS[0])
-    assert done.returncode == 0
+def test_an_address_of_this_machine_is_told(run: Run, town: Engine, tmp_path: Path):
+    done = run("posters", "--base-url", "http://localhost:8501", "--out", str(tmp_path), "--grid", GRIDS[0])
+    assert done.exit_code == 0
     assert "this machine only" in done.stderr
 
 
-def test_a_member_gets_one_card_and_a_new_one_ends_the_old(town: Engine, tmp_path: Path):
+def test_a_member_gets_one_card_and_a_new_one_ends_the_old(run: Run, town: Engine, tmp_path: Path):
     card = str(tmp_path / "card.pdf")
-    done = run(town, "member-card", "u1", "--out", card, "--base-url", BASE)
-    assert done.returncode == 0, done.stderr
+    done = run("member-card", "u1", "--out", card, "--base-url", BASE)
+    assert done.exit_code == 0
     assert Path(card).read_bytes().startswith(b"%PDF-")
     assert "gm_" not in done.stdout + done.stderr
     ((name, staff_id, first, is_valid),) = sources(town)
     assert (name, staff_id, is_valid) == ("phone/u1", "u1", True)
-    refused = run(town, "member-card", "u1", "--out", card, "--base-url", BASE)
-    assert (refused.returncode, "--again" in refused.stderr) == (2, True)
-    assert run(town, "member-card", "u1", "--again", "--out", card, "--base-url", BASE).returncode == 0
+    refused = run("member-card", "u1", "--out", card, "--base-url", BASE)
+    assert "--again" in refusal(refused)
+    assert run("member-card", "u1", "--again", "--out", card, "--base-url", BASE).exit_code == 0
     ((_, _, second, is_valid),) = sources(town)
     assert (first != second, is_valid) == (True, True)
 
 
-def test_no_key_is_made_where_no_card_can_be(town: Engine, tmp_path: Path):
+def test_no_key_is_made_where_no_card_can_be(run: Run, town: Engine, tmp_path: Path):
     for arguments in (
         ("nobody", "--out", str(tmp_path / "card.pdf"), "--base-url", BASE),
         ("u1", "--out", str(tmp_path / "card.txt"), "--base-url", BASE),
         ("u1", "--out", str(tmp_path / "none" / "card.pdf"), "--base-url", BASE),
         ("u1", "--out", str(tmp_path / "card.pdf")),
     ):
-        done = run(town, "member-card", *arguments)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert refusal(run("member-card", *arguments))
     assert sources(town) == []
     (tmp_path / "folder.pdf").mkdir()
-    done = run(town, "member-card", "u1", "--out", str(tmp_path / "folder.pdf"), "--base-url", BASE)
-    assert done.returncode == 2
+    assert refusal(run("member-card", "u1", "--out", str(tmp_path / "folder.pdf"), "--base-url", BASE))
     assert [row[3] for row in sources(town)] == [False]
 
 
