@@ -109,7 +109,7 @@ def form(
     body = filled(
         _FORM,
         head=head(title=team.name, above=t("field.scan_title"), path=f"/r/{team.code}"),
-        fault=fault,
+        fault=f"{fault} {t('field.photos_again')}" if fault and written.photos else fault,
         fault_kind="alarm" if fault else "wait",
         fault_hidden=Markup("") if fault else Markup(" hidden"),
         action=f"/r/{team.code}?lang={language()}",

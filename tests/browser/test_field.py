@@ -195,6 +195,30 @@ def test_without_network_nothing_is_lost_and_nothing_is_sent_twice(
     assert rows(dashboard, "SELECT count(*) FROM checkin WHERE staff_id = 'u1'") == [(before + 1,)]
 
 
+def test_what_the_server_refuses_stays_with_its_reason_until_it_is_changed(
+    phone: Phone, dashboard: Dashboard, token: str, tmp_path: Path
+):
+    said = f"路灯不亮 {uuid.uuid4().hex}"
+    no_picture = tmp_path / "no_picture.jpg"
+    no_picture.write_bytes(b"no picture at all")
+    phone.is_online = False  # a refusal is an error in the console
+    page = phone.open(f"{dashboard.address}/m#token={token}")
+    write_report(page, said, no_picture)
+    expect(page.locator("#main")).to_contain_text("没有被接收")
+    expect(page.locator("#standing")).to_have_text("1 件没有被接收")
+    page.close()
+    page = phone.open(f"{dashboard.address}/m")
+    page.locator("#line").get_by_role("button").click()
+    page.get_by_role("button", name="改一改再报").click()
+    expect(page.locator("#text")).to_have_value(said)
+    expect(page.locator("#place_said")).to_have_text("用的是当时的位置。")
+    page.get_by_role("button", name="✕").click()
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#number")).to_be_visible()
+    expect(page.locator("#standing")).to_have_text("已联网，全部已发出")
+    assert [row[1:] for row in reports(dashboard, said)] == [(True, 0)]
+
+
 def test_a_phone_that_tells_no_place_lets_the_member_choose_the_grid(phone: Phone, dashboard: Dashboard, token: str):
     said = f"井盖丢失 {uuid.uuid4().hex}"
     phone.context.clear_permissions()

@@ -64,7 +64,12 @@ window.field.member = (() => {
 
   // Keeps a matter, tries to send it, and says which of the two happened.
   const queue = async matter => {
-    const item = await outbox.add({ ...matter, token });
+    let item;
+    try {
+      item = await outbox.add({ ...matter, token });
+    } catch {
+      return { isLost: true };
+    }
     let answer;
     const forget = outbox.hear(event => {
       if (event.type === "answered" && event.item.key === item.key) answer = event.told;
@@ -75,12 +80,12 @@ window.field.member = (() => {
     return { answer, left };
   };
 
-  const outcome = ({ answer, left }, told) =>
-    answer
-      ? told(answer)
-      : left?.state === "refused"
-        ? [note(`${word("m_refused")}${left.fault}`, "alarm"), button(word("m_look"), () => go("outbox"))]
-        : [note(word("m_kept"), "wait")];
+  const outcome = ({ answer, left, isLost }, told) => {
+    if (isLost) return [note(word("m_not_kept"), "alarm")];
+    if (answer) return told(answer);
+    if (left?.state !== "refused") return [note(word("m_kept"), "wait")];
+    return [note(`${word("m_refused")}${left.fault}`, "alarm"), button(word("m_look"), () => go("outbox"))];
+  };
 
   views.sign_in = () => {
     const box = element("textarea", { id: "link", placeholder: `${location.origin}/m#token=…`, autocapitalize: "off", spellcheck: false });
@@ -153,7 +158,12 @@ window.field.member = (() => {
         button(word("place_again"), () => show("check_in"), "plain"),
       );
     };
-    findPlace().then(position => send({ position })).catch(error => byHand(error.message));
+    // Who has gone back before the place was found has not checked in.
+    const isHere = () => main.contains(said);
+    findPlace().then(
+      position => isHere() && send({ position }),
+      error => isHere() && byHand(error.message),
+    );
     return [back(), element("section", { class: "panel stack" }, element("h2", {}, word("m_check_in")), said)];
   };
 
@@ -172,15 +182,15 @@ window.field.member = (() => {
   ];
 
   // Where the phone gives no place: the grid by name, and words.
-  const placeByHand = () => {
+  const placeByHand = (begun = {}) => {
     const select = element(
       "select",
       { id: "grid", "aria-label": word("m_grid") },
       element("option", { value: "" }, word("m_choose_grid")),
       given.grids.map(([code, name]) => element("option", { value: code }, name)),
     );
-    const place = element("input", { type: "text", id: "place", maxLength: 200, placeholder: word("where_hint"), "aria-label": word("where") });
-    const last = localStorage.getItem("gridmap.grid") ?? "";
+    const place = element("input", { type: "text", id: "place", maxLength: 200, value: begun.place ?? "", placeholder: word("where_hint"), "aria-label": word("where") });
+    const last = begun.grid_code ?? localStorage.getItem("gridmap.grid") ?? "";
     if (given.grids.some(([code]) => code === last)) select.value = last;
     select.addEventListener("change", () => localStorage.setItem("gridmap.grid", select.value));
     return {
@@ -208,6 +218,7 @@ window.field.member = (() => {
             button(word("m_try_again"), () => outbox.change(item.key, { state: "waiting", fault: "" }).then(() => outbox.flush({ isAsked: true }))),
             item.photos.length > 0 &&
               button(word("m_without_photos"), () => outbox.change(item.key, { state: "waiting", fault: "", photos: [] }).then(() => outbox.flush({ isAsked: true }))),
+            item.kind === "report" && button(word("m_change"), () => go("report", item)),
             button(word("m_delete"), () => confirm(word("m_delete_sure")) && outbox.remove(item.key), "plain"),
           ),
       );

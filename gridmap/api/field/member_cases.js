@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { given, word, element, outbox, member } = window.field;
-  const { views, note, button, back, clock, queue } = member;
+  const { views, note, button, back, clock, queue, outcome } = member;
   const LEVELS = ["member", "grid", "village", "township"];
   const TEAMS = ["advice", "livelihood", "mediation", "emergency", "civic"];
   // What a step needs beside the tap.
@@ -77,20 +77,20 @@
     const take = async (kind, values = {}) => {
       for (const other of made.querySelectorAll("button")) other.disabled = true;
       extra.replaceChildren(note(word("sending")));
-      const { answer, left } = await queue({
+      const done = await queue({
         kind: "step",
         path: `/intake/reports/${encodeURIComponent(one.number)}/steps`,
         body: { kind, ...values },
         title: `${word(`step_${kind}`)}${word("m_dot")}${one.number}`,
-        number: one.number,
       });
-      if (answer) {
+      if (done.answer) {
         redraw(word("m_step_done", { step: word(`step_${kind}`), number: one.number }));
         return;
       }
-      extra.replaceChildren(left?.state === "refused" ? note(`${word("m_refused")}${left.fault}`, "alarm") : note(word("m_kept"), "wait"));
-      if (left?.state === "refused") {
-        await outbox.remove(left.key); // nothing is lost: it was one tap, and the reason stands here
+      const isRefused = done.left?.state === "refused";
+      extra.replaceChildren(...(isRefused ? [note(`${word("m_refused")}${done.left.fault}`, "alarm")] : outcome(done)));
+      if (isRefused || done.isLost) {
+        if (isRefused) await outbox.remove(done.left.key); // it was one tap, and the reason stands here
         for (const other of made.querySelectorAll("button")) other.disabled = false;
       }
     };

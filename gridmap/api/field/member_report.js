@@ -57,8 +57,9 @@
     );
   };
 
-  const photoPanel = () => {
-    let photos = [];
+  const photoPanel = begun => {
+    let photos = [...begun];
+    let working = Promise.resolve();
     const thumbs = element("div", { class: "thumbs" });
     const said = element("p", { class: "quiet" });
     const draw = () =>
@@ -72,14 +73,18 @@
         ]),
       );
     const input = element("input", { type: "file", id: "photo", accept: "image/*", multiple: true, "aria-label": word("photo") });
-    input.addEventListener("change", async () => {
-      const chosen = [...input.files];
-      input.value = "";
+    const take = async chosen => {
       said.textContent = word("m_photo_working");
       for (const file of chosen.slice(0, given.max_photos - photos.length)) photos.push(await smallerPhoto(file));
       said.textContent = chosen.length && photos.length >= given.max_photos ? word("photos_full", { most: given.max_photos }) : "";
       draw();
+    };
+    input.addEventListener("change", () => {
+      const chosen = [...input.files];
+      input.value = "";
+      working = working.then(() => take(chosen));
     });
+    draw();
     return {
       panel: element(
         "div",
@@ -89,14 +94,15 @@
         said,
         thumbs,
       ),
-      photos: () => photos,
+      photos: () => working.then(() => photos),
     };
   };
 
-  const placePanel = () => {
-    let position;
+  const placePanel = begun => {
+    let position = begun.position;
+    let looking = Promise.resolve();
     const said = element("p", { class: "quiet", role: "status", id: "place_said" });
-    const hand = placeByHand();
+    const hand = placeByHand(begun);
     const look = async () => {
       again.disabled = true;
       said.textContent = word("place_looking");
@@ -109,11 +115,14 @@
       }
       again.disabled = false;
     };
-    const again = button(`◎ ${word("place_again")}`, look);
-    look();
+    const lookAgain = () => (looking = look());
+    const again = button(`◎ ${word("place_again")}`, lookAgain);
+    if (position) said.textContent = word("m_place_kept");
+    else lookAgain();
     return {
       panel: element("div", { class: "panel stack" }, element("span", { class: "label" }, word("where")), said, again, ...hand.fields),
       ask: hand.ask,
+      settled: () => (hand.grid() && !position ? undefined : looking),
       where: () => ({
         ...(position ? { position } : {}),
         ...(!position && hand.grid() ? { grid_code: hand.grid() } : {}),
@@ -122,20 +131,24 @@
     };
   };
 
-  views.report = () => {
-    const begun = draft();
+  // What was refused comes back to be changed, with its photos and the instant when it happened.
+  views.report = refused => {
+    const begun = refused ? refused.body : draft();
     const text = element("textarea", { id: "text", maxLength: 2000, placeholder: word("tell_hint"), value: begun.text ?? "" });
-    const urgent = element("input", { type: "checkbox", id: "urgent" });
+    const urgent = element("input", { type: "checkbox", id: "urgent", checked: begun.urgency === "urgent" });
     const said = element("div", { id: "said" });
-    const where = placePanel();
-    const photos = photoPanel();
+    const where = placePanel(begun);
+    const photos = photoPanel(refused ? refused.photos : []);
     const holder = element("div", {}, note(word("m_list_coming")));
     categories().then(listed => holder.replaceChildren(listed.length ? chooser(listed, begun.category) : note(word("m_no_list"), "alarm")));
     const chosen = () => form.querySelector('input[name="category"]:checked');
-    const save = () => localStorage.setItem(DRAFT, JSON.stringify({ text: text.value, category: chosen()?.value }));
+    const save = () => refused || localStorage.setItem(DRAFT, JSON.stringify({ text: text.value, category: chosen()?.value }));
 
     const submit = async event => {
       event.preventDefault();
+      send.disabled = true;
+      await where.settled();
+      send.disabled = false;
       const fault = !chosen() ? "error_category" : !Object.keys(where.where()).length ? "m_no_place" : "";
       if (fault) {
         said.replaceChildren(note(word(fault), "alarm"));
@@ -151,10 +164,17 @@
         ...(text.value.trim() ? { text: text.value.trim() } : {}),
         ...where.where(),
         urgency: urgent.checked ? "urgent" : "normal",
-        happened_at: new Date().toISOString(),
+        happened_at: begun.happened_at ?? new Date().toISOString(),
       };
-      const done = await queue({ kind: "report", path: "/intake/reports", body, photos: photos.photos(), title: `${word("m_report")}${word("m_dot")}${label}` });
+      const done = await queue({ kind: "report", path: "/intake/reports", body, photos: await photos.photos(), title: `${word("m_report")}${word("m_dot")}${label}` });
+      if (done.isLost) {
+        said.replaceChildren(...outcome(done));
+        send.disabled = false;
+        send.textContent = word("m_send");
+        return;
+      }
       localStorage.removeItem(DRAFT);
+      if (refused) await outbox.remove(refused.key);
       main.replaceChildren(back(), element("section", { class: "panel stack" }, ...outcome(done, reported), button(word("m_home"), home, "main")));
     };
     const send = element("button", { type: "submit", class: "main" }, word("m_send"));
