@@ -54,6 +54,18 @@ class Position:
     accuracy_m: float | None = None
 
 
+def require_text(written: str, *, field: str) -> None:
+    """Refuse what is no text.
+
+    Raises
+    ------
+    NotAccepted
+        If it holds a NUL or half a surrogate pair.
+    """
+    if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in written):
+        raise NotAccepted("not_text", t("intake.error_not_text", field=field), field=field)
+
+
 def clean_text(written: str | None, *, field: str, most: int) -> str | None:
     """Return a text without blank ends, its identity and telephone numbers masked; None where nothing is left.
 
@@ -64,8 +76,7 @@ def clean_text(written: str | None, *, field: str, most: int) -> str | None:
     """
     if written is None:
         return None
-    if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in written):
-        raise NotAccepted("not_text", t("intake.error_not_text", field=field), field=field)
+    require_text(written, field=field)
     if len(written) > most:
         raise NotAccepted("too_long", t("intake.error_too_long", field=field, most=most), field=field, most=most)
     return mask_text(written.strip()) or None

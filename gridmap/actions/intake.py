@@ -20,6 +20,7 @@ from gridmap.actions.arrivals import (
     local_words,
     located,
     person_acting,
+    require_text,
     settled_instant,
 )
 from gridmap.actions.receipts import Answered, Recorded, once
@@ -30,7 +31,7 @@ from gridmap.analysis.duties import levels_at, levels_of
 from gridmap.errors import InputError
 from gridmap.frames import URGENCIES
 from gridmap.ingest.limits import Limits
-from gridmap.ingest.sandbox import Photo, read_photo
+from gridmap.ingest.sandbox import Photo, read_photos
 from gridmap.settings import settings
 from gridmap.store.intake import Ground, Source, read_duties, read_resident_source
 from gridmap.store.photos import append_photo
@@ -150,6 +151,7 @@ def _report(connection: Connection, source: Source, new: NewReport, *, now: date
     today = local_day(now)
     staff_id, home = person_acting(connection, source=source, asked=new.staff_id)
     township = township_of_report(connection, asked=new.township_code, person=home, point=point, named=named)
+    require_text(new.category, field="category")
     category = category_of(connection, written=new.category, happened_on=local_day(happened_at), today=today)
     where = placed(
         connection,
@@ -228,12 +230,10 @@ def _cleaned(photos: Sequence[bytes]) -> list[Photo]:
         raise NotAccepted("too_many_photos", t("intake.error_photos", most=most), most=most)
     if any(len(photo) > most_mb * 1_000_000 for photo in photos):
         raise NotAccepted("photo_too_large", t("intake.error_photo_size", most=most_mb), most_mb=most_mb)
+    names = [t("intake.photo", number=number) for number in range(1, len(photos) + 1)]
     size = {"max_px": settings().intake_photo_px, "max_pixels": settings().intake_photo_mpx * 1_000_000}
     try:
-        return [
-            read_photo(photo, limits=_PHOTO_LIMITS, name=t("intake.photo", number=number), **size)
-            for number, photo in enumerate(photos, start=1)
-        ]
+        return read_photos(photos, names=names, limits=_PHOTO_LIMITS, **size)
     except InputError as error:
         raise NotAccepted("bad_photo", str(error), field="photo") from error
 

@@ -11,13 +11,14 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from gridmap.actions.arrivals import NotAccepted, Position
+from gridmap.actions.arrivals import NotAccepted, Position, require_text
 from gridmap.settings import settings
 from gridmap.texts import t
 
 _JSON, _FORM = "application/json", "multipart/form-data"
 _PART, _PHOTO = "report", "photo"
 _MEGABYTE, _KILOBYTE = 1_000_000, 1_000
+_YEARS = range(1900, 2100)
 
 
 class _InMemory(MultiPartParser):
@@ -52,14 +53,18 @@ async def read_body(request: Request) -> Body:
         form = await read_form(request, most_fields=1)
         if set(form.fields) != {_PART}:
             raise NotAccepted("bad_body", t("intake.error_multipart"))
-        return Body(fields=parse_object(form.fields[_PART].encode("utf-8", "surrogatepass")), photos=form.photos)
+        written = form.fields[_PART].encode("utf-8", "surrogatepass")
+        kilobytes = settings().intake_max_json_kb
+        if len(written) > kilobytes * _KILOBYTE:
+            raise _too_large(f"{kilobytes} KB")
+        return Body(fields=parse_object(written), photos=form.photos)
     raise NotAccepted("bad_content_type", t("intake.error_body_kind"))
 
 
 async def _read(request: Request, *, most: int, shown: str) -> bytes:
     """Read a body up to a limit; what is beyond is passed over, so that the sender hears the answer, but not without end."""
     passed_over = settings().intake_max_body_mb * _MEGABYTE
-    too_large = NotAccepted("too_large", t("intake.error_body_size", most=shown))
+    too_large = _too_large(shown)
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > passed_over:
         raise too_large
@@ -74,6 +79,10 @@ async def _read(request: Request, *, most: int, shown: str) -> bytes:
     if n_bytes > most:
         raise too_large
     return b"".join(parts)
+
+
+def _too_large(shown: str) -> NotAccepted:
+    return NotAccepted("too_large", t("intake.error_body_size", most=shown))
 
 
 def parse_object(raw: bytes) -> Mapping[str, Any]:
@@ -116,23 +125,31 @@ async def read_form(request: Request, *, most_fields: int) -> Body:
         yield raw
 
     unread = NotAccepted("bad_body", t("intake.error_multipart"))
-    parser = _InMemory(request.headers, stream(), max_files=2 * settings().intake_max_photos, max_fields=most_fields)
+    parser = _InMemory(
+        request.headers,
+        stream(),
+        max_files=2 * settings().intake_max_photos,
+        max_fields=most_fields,
+        max_part_size=megabytes * _MEGABYTE,
+    )
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise unread from error
-    fields: dict[str, str] = {}
-    photos: list[bytes] = []
-    for name, part in form.multi_items():
-        if isinstance(part, UploadFile) and name == _PHOTO:
-            content = await part.read()
-            # A browser sends an empty file for a field that nothing was chosen in.
-            photos += [content] if content else []
-        elif isinstance(part, UploadFile) or name in fields:
-            raise unread
-        else:
-            fields[name] = part
-    await form.close()
+    try:
+        fields: dict[str, str] = {}
+        photos: list[bytes] = []
+        for name, part in form.multi_items():
+            if isinstance(part, str) and name not in fields:
+                fields[name] = part
+            elif isinstance(part, UploadFile) and name == _PHOTO:
+                content = await part.read()
+                # A browser sends an empty file for a field that nothing was chosen in.
+                photos += [content] if content else []
+            else:
+                raise unread
+    finally:
+        await form.close()
     return Body(fields=fields, photos=photos)
 
 
@@ -165,11 +182,13 @@ class Fields:
         Raises
         ------
         NotAccepted
-            If it is something else.
+            If it is something else, or holds signs that are no text.
         """
         value = self._given.get(name)
         if value is not None and not isinstance(value, str):
             raise NotAccepted("bad_field", t("intake.error_field_text", field=name), field=name)
+        if value is not None:
+            require_text(value, field=name)
         return value
 
     def required(self, name: str) -> str:
@@ -201,7 +220,7 @@ class Fields:
         return float(value)
 
     def instant(self, name: str) -> datetime | None:
-        """Return an instant with a zone, None where it is not given.
+        """Return an instant of 1900 to 2099 with a zone, None where it is not given.
 
         Raises
         ------
@@ -213,10 +232,10 @@ class Fields:
             return None
         try:
             found = datetime.fromisoformat(written.strip())
-            has_zone = found.utcoffset() is not None
+            is_sound = found.utcoffset() is not None and found.year in _YEARS
         except (ValueError, OverflowError):
-            has_zone = False
-        if not has_zone:
+            is_sound = False
+        if not is_sound:
             raise NotAccepted("bad_field", t("intake.error_field_instant", field=name), field=name)
         return found
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -111,35 +111,41 @@ def read_workbook(file: Path, *, limits: Limits) -> list[Sheet]:
     ]
 
 
-def read_photo(content: bytes, *, limits: Limits, name: str, max_px: int, max_pixels: int) -> Photo:
-    """Decode a JPEG, PNG or WebP picture in a child process and write it anew as JPEG: upright, without any metadata.
+def read_photos(
+    contents: Sequence[bytes], *, names: Sequence[str], limits: Limits, max_px: int, max_pixels: int
+) -> list[Photo]:
+    """Decode JPEG, PNG or WebP pictures in a child process and write them anew as JPEG: upright, without any metadata.
 
     Parameters
     ----------
-    content
-        The file.
+    contents
+        The files.
+    names
+        How messages call each.
     limits
-        What the child may use.
-    name
-        How messages call it.
+        What the child may use for all of them.
     max_px
-        Longer side of the result; smaller pictures stay as large as they are.
+        Longer side of a result; smaller pictures stay as large as they are.
     max_pixels
         A picture with more is refused by its header, before it is decoded.
 
     Raises
     ------
     InputError
-        If it is no such picture, is broken, has too many pixels, or needs more than the limits.
+        If one is no such picture, is broken, has too many pixels, or they need more than the limits.
     """
+    if not contents:
+        return []
     with tempfile.TemporaryDirectory(prefix="gridmap-read-") as folder:
         work = Path(folder)
-        (work / "input.picture").write_bytes(content)
-        job = {"kind": "photo", "file": "input.picture", "max_px": max_px, "max_pixels": max_pixels}
-        answer = _run(work, job, limits=limits, name=name)
-        return Photo(
-            content=(work / "out.jpg").read_bytes(), width_px=answer["width_px"], height_px=answer["height_px"]
-        )
+        for number, content in enumerate(contents):
+            (work / f"input_{number}.picture").write_bytes(content)
+        job = {"kind": "photos", "names": list(names), "max_px": max_px, "max_pixels": max_pixels}
+        answer = _run(work, job, limits=limits, name="、".join(names))
+        return [
+            Photo(content=(work / f"out_{number}.jpg").read_bytes(), **size)
+            for number, size in enumerate(answer["photos"])
+        ]
 
 
 @cache
@@ -204,7 +210,7 @@ def _sentence(name: str, code: str, values: Mapping[str, Any], limits: Limits) -
         return t("ingest.error_too_heavy", file=name, memory=limits.memory_mb, seconds=limits.cpu_s)
     if code == "not_recognised" and "line" in values:
         return t("ingest.error_broken_json", file=name, line=values["line"], column=values["column"])
-    return t(f"ingest.error_{code}", file=name, **values)
+    return t(f"ingest.error_{code}", **{"file": name, **values})
 
 
 def _vector_table(work: Path, number: int, described: Mapping[str, Any]) -> VectorTable:

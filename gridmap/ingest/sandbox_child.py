@@ -1,7 +1,7 @@
 """The only program that opens files from outside with GDAL, calamine or Pillow; run as a process of its own.
 
 It imports nothing of gridmap, limits itself before it loads a library, cuts itself off the network where the
-system lets it, reads `job.json` in its working folder and answers with `out.json` (and `out_<n>.arrow` or `out.jpg`).
+system lets it, reads `job.json` in its working folder and answers with `out.json` (and `out_<n>.arrow` or `out_<n>.jpg`).
 """
 
 import contextlib
@@ -141,35 +141,50 @@ def _read_workbook(job: dict[str, Any]) -> dict[str, Any]:
     return {"sheets": sheets}
 
 
-def _read_photo(job: dict[str, Any]) -> dict[str, Any]:
-    """Decode a picture and write it anew, upright, on white, not larger than asked for, without anything beside the pixels."""
-    from PIL import Image, ImageOps  # noqa: PLC0415
+def _read_photos(job: dict[str, Any]) -> dict[str, Any]:
+    """Decode pictures and write them anew, upright, on white, not larger than asked for, with nothing but their pixels."""
+    from PIL import Image  # noqa: PLC0415
 
     Image.MAX_IMAGE_PIXELS = None  # counted here, from the header, before a pixel is decoded
+    return {"photos": [_read_photo(job, number, name) for number, name in enumerate(job["names"])]}
+
+
+def _read_photo(job: dict[str, Any], number: int, name: str) -> dict[str, Any]:
+    from PIL import Image  # noqa: PLC0415
+
     longest = job["max_px"]
     try:
-        with Image.open(job["file"], formats=("JPEG", "PNG", "WEBP")) as picture:
-            _require_few_pixels(picture, job)
+        with Image.open(f"input_{number}.picture", formats=("JPEG", "PNG", "WEBP")) as picture:
+            _require_few_pixels(picture, job, name)
             picture.draft("RGB", (longest, longest))
             picture.load()
             picture.thumbnail((longest, longest))
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+            upright = _upright(picture).convert("RGBA")
             clean = Image.new("RGB", upright.size, "white")
             clean.paste(upright, mask=upright.getchannel("A"))
     except (_Refused, MemoryError):
         raise
     except Exception as error:  # every fault of the library becomes one answer
-        raise _Refused("not_picture") from error
-    clean.save("out.jpg", "JPEG", quality=85)
+        raise _Refused("not_picture", file=name) from error
+    clean.save(f"out_{number}.jpg", "JPEG", quality=85)
     return {"width_px": clean.width, "height_px": clean.height}
 
 
-def _require_few_pixels(picture: Any, job: dict[str, Any]) -> None:
+def _upright(picture: Any) -> Any:
+    from PIL import ImageOps  # noqa: PLC0415
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # noqa: BLE001  broken tags do not make a photo worthless
+        return picture
+
+
+def _require_few_pixels(picture: Any, job: dict[str, Any], name: str) -> None:
     if picture.width * picture.height > job["max_pixels"]:
-        raise _Refused("too_many_pixels", width=picture.width, height=picture.height)
+        raise _Refused("too_many_pixels", file=name, width=picture.width, height=picture.height)
 
 
-_READERS = {"workbook": _read_workbook, "photo": _read_photo, "vectors": _read_vectors}
+_READERS = {"workbook": _read_workbook, "photos": _read_photos, "vectors": _read_vectors}
 
 
 def _answer(job: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gridmap.analysis.incidents import closing_figures, incident_states
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
 from gridmap.store.activity import read_active_incidents, read_active_steps
+from gridmap.store.photos import read_contents
 from gridmap.store.places import read_areas, read_grids
 from gridmap.store.versions import read_known_at
 from gridmap.workdays import work_calendar
@@ -174,3 +175,9 @@ def _marks(states: pd.DataFrame, clocks: pd.DataFrame, *, now: datetime, soon: t
     }
     marks = np.select(list(choices.values()), list(choices), default="running")
     return pd.Series(marks, index=states.index)
+
+
+@depends_on("incidents")
+def case_photos(connection: Connection, *, incident_code: str) -> tuple[bytes, ...]:
+    """Return the photos of a case (JPEG) in the order they came, for those who handle it."""
+    return tuple(read_contents(connection, incident_code=incident_code))

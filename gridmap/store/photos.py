@@ -53,6 +53,15 @@ def read_photos(connection: Connection, *, incident_code: str) -> pd.DataFrame:
     )
 
 
+def read_contents(connection: Connection, *, incident_code: str) -> list[bytes]:
+    """Return the photos of an incident (JPEG) in the order they came."""
+    found = connection.execute(
+        text("SELECT content FROM incident_photo WHERE incident_code = :code ORDER BY photo_id"),
+        {"code": incident_code},
+    )
+    return [bytes(content) for content in found.scalars()]
+
+
 def read_photo(connection: Connection, *, photo_id: int) -> tuple[str, bytes] | None:
     """Return the incident of a photo and its bytes (JPEG); None: there is no such photo."""
     row = connection.execute(

@@ -13,7 +13,7 @@ from gridmap.errors import GridmapError
 from gridmap.frames import TEAM_CODES
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import CASE_MARKS, MapGround, cases_deck
-from gridmap.reports.handling import HandlingReport
+from gridmap.reports.handling import HandlingReport, case_photos
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
 from gridmap.store.places import Township
@@ -25,6 +25,7 @@ from gridmap.ui.versions import watch
 
 TABS = ("case", "times", "settled")
 _ALL = ""
+_PHOTO_PX = 84
 _MAP_PX, _QUEUE_PX, _TABLE_PX, _KEPT = 235, 215, 330, 8
 _SAID, _TURN, _SHOWN, _AFTER_STEP = "handling_said", "handling_turn", "handling_shown", "after a step"
 _FILTERS = ("handling_level", "handling_team", "village", "handling_search")
@@ -144,6 +145,7 @@ def case(report: HandlingReport, code: str) -> None:
     ]
     st.text(" · ".join(words))
     _steps_to_take(row, code)
+    _photos(code)
     _history(report, code)
 
 
@@ -221,6 +223,15 @@ def _take(code: str, kind: str, acting: str, turn: int) -> None:
         told[_SAID] = ("success", t("handling.done", step=t(f"handling.kind_{kind}")))
         told[_TURN] = turn + 1
         told[_SHOWN] = (_AFTER_STEP, code)
+
+
+def _photos(code: str) -> None:
+    """Draw the photos of a case, small; each opens large."""
+    photos = loaders.load(case_photos, incident_code=code)
+    if photos:
+        with st.container(key="handling_photos", horizontal=True):
+            for photo in photos:
+                st.image(photo, width=_PHOTO_PX)
 
 
 def _history(report: HandlingReport, code: str) -> None:

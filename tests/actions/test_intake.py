@@ -293,6 +293,15 @@ def test_a_resident_is_nobody_and_hears_nothing_of_private_matters(town: Engine,
                 " WHERE source = '居民扫码上报' AND category_code = 'D1'") == [(None, None, "居民扫码上报", "请回电〔电话〕 D1")]  # fmt: skip
 
 
+def test_the_member_of_the_grid_has_what_a_resident_reports(town: Engine, member: Source):
+    new = NewReport(category="D1", grid_code=GRIDS[0])
+    number = report_by_resident(town, new, key="resident-1", now=NOW).answer["number"]
+    for minute, kind in enumerate(("accepted", "handled", "closed"), start=1):
+        step = WantedStep(number=number, kind=kind)
+        told = take(town, member, step, key=f"step-{kind}", now=NOW + timedelta(minutes=minute)).answer
+        assert (told["level"], told["holder"]) == ("member", "member")
+
+
 def test_a_resident_s_report_needs_the_grid_of_its_form(town: Engine):
     with pytest.raises(NotAccepted) as told:
         report_by_resident(town, NewReport(category="D1", position=HOME), key="resident-1", now=NOW)

@@ -1,12 +1,15 @@
 """The page of cases: empty, on a busy day, a step by one click, a refusal, search; nothing as markup."""
 
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
-from tests.busy import EVIL
+from gridmap.store.photos import append_photo
+from tests.busy import EVIL, NOW
 
 Open = Callable[..., AppTest]
 
@@ -114,3 +117,16 @@ def test_a_viewer_does_not_get_in(open_page: Open, busy_engine: Engine, monkeypa
     page = open_page("handling")
     assert not page.dataframe
     assert page.warning
+
+
+def test_the_photos_of_a_case_stand_beside_its_history(open_page: Open, busy_engine: Engine):
+    red = io.BytesIO()
+    Image.new("RGB", (4, 3), "red").save(red, "JPEG")
+    with busy_engine.begin() as connection:
+        append_photo(
+            connection, incident_code="I1", content=red.getvalue(), sha256="0" * 64, width_px=4, height_px=3, now=NOW
+        )
+    page = _look_for(open_page("handling"), "I1")
+    (images,) = page.get("image")
+    assert len(images.proto.imgs) == 1
+    assert not _look_for(page, "I2").get("image")

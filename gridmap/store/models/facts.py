@@ -111,6 +111,8 @@ class Incident(Model):
         one_of("urgency", URGENCIES),
         matches("township_code", TOWNSHIP_PATTERN),
         Index("ix_incident_when", "township_code", "happened_at"),
+        # The last number of a day is looked for by its beginning.
+        Index("ix_incident_number", "incident_code", postgresql_ops={"incident_code": "text_pattern_ops"}),
         sound_geometry(),
     )
 

@@ -17,6 +17,9 @@ APPEND_ONLY = ("intake_receipt", "incident_photo")
 def upgrade() -> None:
     op.add_column("incident", sa.Column("grid_code", sa.Text(), nullable=True))
     op.create_foreign_key(op.f("fk_incident_grid_code"), "incident", "grid", ["grid_code"], ["grid_code"])
+    op.create_index(
+        "ix_incident_number", "incident", ["incident_code"], postgresql_ops={"incident_code": "text_pattern_ops"}
+    )
     op.create_table(
         "intake_source",
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -96,5 +99,6 @@ def downgrade() -> None:
     op.drop_table("incident_photo")
     op.drop_table("intake_receipt")
     op.drop_table("intake_source")
+    op.drop_index("ix_incident_number", table_name="incident")
     op.drop_constraint(op.f("fk_incident_grid_code"), "incident", type_="foreignkey")
     op.drop_column("incident", "grid_code")
