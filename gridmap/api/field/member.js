@@ -173,10 +173,12 @@ window.field.member = (() => {
       "p",
       {},
       [
-        word("m_checked_in"),
+        told.checkpoint || told.grid_name ? word("m_checked_in") : "",
         clock(told.happened_at),
-        told.checkpoint ? word("m_metres", { n: told.checkpoint.distance_m }) : word("m_no_checkpoint"),
-      ].join(word("m_dot")),
+        told.checkpoint ? word("m_metres", { n: told.checkpoint.distance_m }) : told.grid_name ? word("m_no_checkpoint") : "",
+      ]
+        .filter(Boolean)
+        .join(word("m_dot")),
     ),
     ...told.warnings.map(warning => note(warning, "wait")),
   ];
