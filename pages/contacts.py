@@ -38,7 +38,7 @@ with left:
     chosen = contacts_view.grid_table(teams, space)
     contacts_view.take_away(book, township)
 with right:
-    one, every = st.tabs([chosen.name, t("contacts.tab_teams")])
+    one, every = st.tabs([t(f"contacts.tab_{name}") for name in contacts_view.TABS])
     with one:
         contacts_view.one_team(chosen)
         contacts_view.poster(chosen, teams)

@@ -19,7 +19,7 @@ from gridmap.ui import loaders
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
-TABS = ("grid", "teams")
+TABS = ("chosen", "teams")
 _TABLE_PX, _PICTURE_PX, _VACANCIES_PX = 430, 300, 130
 _KEPT = 16
 _SEPARATOR = "、"
@@ -90,6 +90,7 @@ def _names(people: tuple[Colleague, ...]) -> str | None:
 
 def one_team(team: Team) -> None:
     """Draw one team: everybody with role and first day, and what is missing."""
+    st.text(team.name)
     head = "role_leader" if team.kind == "team" else "role_chief"
     rows: list[tuple[str, str, date | None]] = [(t(f"contacts.{head}"), one.name, one.since) for one in team.heads]
     if team.has_no_head:

@@ -114,21 +114,31 @@
     return made;
   };
 
-  const redraw = async said => {
-    const [told, items] = [await mine(), await outbox.items()];
+  const redraw = async said => draw(await mine(), said);
+
+  const draw = async (told, said) => {
+    const items = await outbox.items();
     if (main.dataset.view !== "cases") return;
     const waiting = number => items.find(item => item.kind === "step" && item.path.includes(encodeURIComponent(number)));
     main.replaceChildren(
       back(),
       said ? note(said) : "",
-      told && !told.isFresh ? note(word("m_as_of", { at: clock(told.read_at) }), "wait") : "",
+      told && !told.isFresh && !said ? note(word("m_as_of", { at: clock(told.read_at) }), "wait") : "",
       !told ? note(word("m_no_cases_known"), "wait") : told.open.length ? element("ul", { class: "cards" }, told.open.map(one => card(one, waiting(one.number)))) : note(word("m_no_cases")),
       button(word("m_refresh"), () => redraw(), "plain"),
     );
   };
 
+  // What was kept stands there at once; the newest takes its place, unless somebody has begun to write meanwhile.
+  const open = async () => {
+    const known = await outbox.kept("mine");
+    if (known) await draw(known, word("m_list_coming"));
+    const newest = await mine();
+    if (!main.querySelector(".cards .stack")) await draw(newest);
+  };
+
   views.cases = () => {
-    redraw();
+    open();
     return [back(), note(word("m_list_coming"))];
   };
   member.start();

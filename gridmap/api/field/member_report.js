@@ -14,19 +14,23 @@
     }
   };
 
-  // The list in force; without network the last one that was heard of.
-  const categories = async () => {
+  const newestCategories = async () => {
     try {
       const answer = await outbox.ask("/intake/categories", member.token());
-      if (answer.ok) {
-        const listed = (await answer.json()).categories;
-        await outbox.keep("categories", listed);
-        return listed;
-      }
+      if (!answer.ok) return [];
+      const listed = (await answer.json()).categories;
+      await outbox.keep("categories", listed);
+      return listed;
     } catch {
-      // no network: what was kept is used
+      return [];
     }
-    return (await outbox.kept("categories")) ?? [];
+  };
+
+  // The list as it was heard last, at once; who has none yet waits for it. The newest is fetched for the next time.
+  const categories = async () => {
+    const newest = newestCategories();
+    const known = await outbox.kept("categories");
+    return known?.length ? known : newest;
   };
 
   const chooser = (listed, chosen) => {
@@ -140,14 +144,14 @@
     const where = placePanel(begun);
     const photos = photoPanel(refused ? refused.photos : []);
     const holder = element("div", {}, note(word("m_list_coming")));
-    categories().then(listed => holder.replaceChildren(listed.length ? chooser(listed, begun.category) : note(word("m_no_list"), "alarm")));
+    const listing = categories().then(listed => holder.replaceChildren(listed.length ? chooser(listed, begun.category) : note(word("m_no_list"), "alarm")));
     const chosen = () => form.querySelector('input[name="category"]:checked');
     const save = () => refused || localStorage.setItem(DRAFT, JSON.stringify({ text: text.value, category: chosen()?.value }));
 
     const submit = async event => {
       event.preventDefault();
       send.disabled = true;
-      await where.settled();
+      await Promise.all([listing, where.settled()]);
       send.disabled = false;
       const fault = !chosen() ? "error_category" : !Object.keys(where.where()).length ? "m_no_place" : "";
       if (fault) {

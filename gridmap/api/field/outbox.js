@@ -5,7 +5,7 @@ window.field.outbox = (() => {
   const { given, newKey } = window.field;
   const NAME = "gridmap-field";
   const [SOON_MS, LATE_MS] = [3000, 60000];
-  const PATIENCE_MS = 60000;
+  const [SENDING_MS, ASKING_MS] = [60000, 15000];
   const KEPT_ANSWERS = 20;
   const TRY_AGAIN = new Set([408, 425, 429]);
   const hearers = new Set();
@@ -86,7 +86,7 @@ window.field.outbox = (() => {
 
   const ask = async (path, token, options = {}) => {
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), PATIENCE_MS);
+    const timer = setTimeout(() => giveUp.abort(), options.method === "POST" ? SENDING_MS : ASKING_MS);
     try {
       return await fetch(path, {
         ...options,
