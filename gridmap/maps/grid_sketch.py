@@ -24,6 +24,9 @@ _PATHS = {
 # Widths of a letter and height of a line, as shares of the picture's width.
 _LETTER_SHARES = {"group": 0.0225, "service": 0.0185}
 _LETTER_MARGIN, _LINE_SHARE = 0.012, 0.032
+# Where the scale bar and the arrow to the north stand, as shares from the top left.
+_BAR_TOP, _BAR_MARGIN = 0.84, 0.06
+_NORTH = shapely.box(0.92, 0, 1, 0.14)
 _WITHIN, _AROUND, _NEIGHBOUR = "#e3f1ea", "#f4f6f8", "#cfd8df"
 
 
@@ -107,23 +110,26 @@ def grid_sketch(
     points = service_points[service_points.geometry.within(shapely.box(*view))]
     draw.dots(points.geometry, colour=LIGHT.alarm, radius=7)
     inside = groups[groups.geometry.representative_point().within(shape)]
+    width_m = view[2] - view[0]
+    bar_m = max((tick for tick in _TICKS_M if tick <= width_m * _BAR_SHARE), default=_TICKS_M[0])
     names = _apart(
         [draw.name("service", name, at) for name, at in zip(points["name"], points.geometry, strict=True)],
         [draw.name("group", name, at) for name, at in zip(inside["name"], _middles(inside, shape), strict=True)],
         aspect=aspect,
+        taken=(shapely.box(0, _BAR_TOP, bar_m / width_m + _BAR_MARGIN, 1), _NORTH),
     )
-    width_m = view[2] - view[0]
-    bar_m = max((tick for tick in _TICKS_M if tick <= width_m * _BAR_SHARE), default=_TICKS_M[0])
     return Sketch(svg=draw.svg(), names=names, bar_m=bar_m, bar_share=bar_m / width_m)
 
 
-def _apart(services: Iterable[Name], groups: Iterable[Name], *, aspect: float) -> tuple[Name, ...]:
+def _apart(
+    services: Iterable[Name], groups: Iterable[Name], *, aspect: float, taken: Iterable[BaseGeometry]
+) -> tuple[Name, ...]:
     """Return the names so that none stands on another: a service point's below its dot, a group's as near as there is room.
 
     The name of a service point that finds no room is left out; its dot stays.
     """
     placed: list[Name] = []
-    boxes: list[BaseGeometry] = []
+    boxes = list(taken)
 
     def put(name: Name, shifts: Iterable[float]) -> bool:
         wide, high = len(name.text) * _LETTER_SHARES[name.kind] + _LETTER_MARGIN, _LINE_SHARE * aspect
