@@ -143,6 +143,11 @@ class Settings:
         TOML or JSON file, `"name on the platform" = "category code"`: categories that it calls otherwise; empty for none.
     wecom_datum
         Datum of the positions of its orders: `gcj02`, `wgs84`, `cgcs2000` or `bd09`.
+    grid_members
+        Members that the team of an area grid has beside its chief; a team with fewer has vacancies.
+    public_url
+        Address under which residents' phones reach the program, such as `https://grid.example.gov.cn`; it stands in the QR
+        codes of the posters. Empty: posters need it named.
     """
 
     database_url: str | None = None
@@ -213,6 +218,8 @@ class Settings:
     wecom_grids_hours: float = 24.0
     wecom_cases_file: str = ""
     wecom_datum: str = "gcj02"
+    grid_members: int = 3
+    public_url: str = ""
 
 
 def _number(name: str, value: str) -> float:

@@ -8,10 +8,12 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from gridmap.settings import PROJECT_DIR, settings
 
 _PACKAGES = ("@fontsource/noto-sans-sc", "leaflet/dist", "leaflet-draw/dist")
-# Only the map libraries bring scripts that a browser is to run.
-_SCRIPTED = ("leaflet/dist", "leaflet-draw/dist")
-_OWN = "gridmap"
-_OWN_DIR = PROJECT_DIR / "gridmap" / "ui" / "styles"
+_OWN = {
+    "gridmap/field": PROJECT_DIR / "gridmap" / "api" / "field",
+    "gridmap": PROJECT_DIR / "gridmap" / "ui" / "styles",
+}
+# The map libraries bring scripts that a browser is to run, and our pages for phones have some; Streamlit is handed its own.
+_SCRIPTED = ("leaflet/dist", "leaflet-draw/dist", "gridmap/field")
 _KINDS = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -37,7 +39,7 @@ def asset_file(path: str) -> Path | None:
     Parameters
     ----------
     path
-        `<package>/<file>`; the package is one of the known ones, or `gridmap` for the program's own.
+        `<package>/<file>`; the package is one of the known ones, or `gridmap` and `gridmap/field` for the program's own.
     """
     for package, folder in _folders().items():
         inside = path.removeprefix(f"{package}/")
@@ -51,4 +53,4 @@ def asset_file(path: str) -> Path | None:
 
 
 def _folders() -> dict[str, Path]:
-    return {**{package: settings().assets_dir / package for package in _PACKAGES}, _OWN: _OWN_DIR}
+    return {**{package: settings().assets_dir / package for package in _PACKAGES}, **_OWN}

@@ -27,6 +27,13 @@ _POLICY = (
 # The component that draws folium's maps runs the script it is sent, in a frame of its own.
 _MAP_FRAME = "/component/streamlit_folium.st_folium/"
 _MAP_FRAME_SCRIPTS = "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
+# Pages for phones are ours alone: nothing inline, nothing evaluated; they may ask where the phone is.
+_FIELD_PAGES = re.compile(r"/(m|r)(/.*)?")
+_FIELD_POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
+    " manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_FIELD_PERMISSIONS = "camera=(), microphone=(), geolocation=(self)"
 _ROOT_SCRIPT = b'window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}'
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _HEADERS = {
@@ -95,6 +102,9 @@ class SecurityHeaders:
                     headers[name] = value
                 if scope["path"].startswith(_MAP_FRAME):
                     headers["Content-Security-Policy"] = map_frame_policy()
+                elif _FIELD_PAGES.fullmatch(scope["path"]):
+                    headers["Content-Security-Policy"] = _FIELD_POLICY
+                    headers["Permissions-Policy"] = _FIELD_PERMISSIONS
             await send(message)
 
         if any(f"{closed}/" in f"{scope['path']}/" for closed in _CLOSED_PATHS):

@@ -6,6 +6,8 @@ from gridmap.api.assets import asset
 from gridmap.api.health import health
 from gridmap.api.intake import intake_routes
 from gridmap.api.layers import layer
+from gridmap.api.member_page import member_routes
+from gridmap.api.residents import resident_routes
 
 
 def routes() -> list[BaseRoute]:
@@ -15,4 +17,6 @@ def routes() -> list[BaseRoute]:
         Route("/map/{township}/{name}.json", layer),
         Route("/assets/{path:path}", asset),
         *intake_routes(),
+        *resident_routes(),
+        *member_routes(),
     ]

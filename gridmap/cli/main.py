@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, intake, load, plan, serve, wecom, workload
+from gridmap.cli import (
+    coverage,
+    db,
+    demo,
+    heat,
+    hotspots,
+    incidents,
+    intake,
+    load,
+    plan,
+    posters,
+    serve,
+    wecom,
+    workload,
+)
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -23,6 +37,8 @@ app.command("load")(load.load)
 app.command("hotspots")(hotspots.hotspots)
 app.command("heat")(heat.heat)
 app.command("workload")(workload.workload)
+app.command("posters")(posters.write_posters)
+app.command("member-card")(posters.write_member_card)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(intake.app, name="intake")

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import geopandas as gpd
+import pandas as pd
 from sqlalchemy import Connection, text
 
 from gridmap.crs import metric_epsg
 from gridmap.frames import SERVICE_NEEDS
-from gridmap.store.reading import read_layer
+from gridmap.store.reading import read_layer, read_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,21 @@ def read_grids(connection: Connection, *, township_code: str, on: date) -> gpd.G
         GROUP BY grid.grid_code, grid.name, village.area_code, village.name, plan.household_cap, allowed.reason
         ORDER BY grid.grid_code
         """,
+        index="grid_code",
+        township_code=township_code,
+        on=on,
+    )
+
+
+def read_grid_tree(connection: Connection, *, township_code: str, on: date) -> pd.DataFrame:
+    """Return the grids of all three levels that are open on a day, index `grid_code`: `level`, `parent_code`, `name`.
+
+    The township first, then each village with its area grids.
+    """
+    return read_table(
+        connection,
+        "SELECT grid_code, level, parent_code, name FROM grid WHERE township_code = :township_code"
+        " AND opened_on <= :on AND (closed_on IS NULL OR closed_on > :on) ORDER BY grid_code",
         index="grid_code",
         township_code=township_code,
         on=on,

@@ -43,6 +43,12 @@ def data_age(known_at: datetime | None) -> None:
     )
 
 
+def known_on(day: date) -> None:
+    """Say of which day a page tells, where that is all that there is to say about its age."""
+    words = f"{t('controls.known_until')} {day}"
+    st.html(Markup(f'<p class="age" data-state="good"><span>{html.escape(words)}</span></p>'))
+
+
 def figures(shown: Sequence[tuple[str, Figure]]) -> None:
     """Draw figures side by side: words, value with its unit, and the formula on demand.
 
