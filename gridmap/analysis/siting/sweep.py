@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from gridmap.analysis.siting.bound import Prices
-from gridmap.analysis.siting.cover import Cover, Ints, spread
+from gridmap.analysis.siting.cover import Cover, Flags, Floats, Ints, spread
 
 # How many sites are taken stands in the lowest bits of a state, the demand that is covered above them.
 _BITS_OF_COUNT = 20
@@ -17,6 +18,7 @@ _ROUNDING = 1e-7
 _MOST_LEVELS = 1000
 # The clock is asked, and the steps are counted, once in so many.
 _STEPS_AT_ONCE = 1000
+_HARD, _BEGUN_BETWEEN = 2.0**15, 5
 _Chain: TypeAlias = "tuple[int, _Chain] | None"
 _Way: TypeAlias = tuple[float, int, int, _Chain]
 
@@ -151,6 +153,7 @@ def _row_of(cover: Cover, n_sites: int, *, prices: Prices, most_lost: float) -> 
     table = np.zeros((len(free), len(cover.weights)), dtype=bool)
     starts, ends = cover.by_site.indptr[free], cover.by_site.indptr[free + 1]
     table[np.repeat(np.arange(len(free)), ends - starts), cover.by_site.indices[spread(starts, ends)]] = True
+    bits = bits[~_goes_without_saying(table[:, bits].T, price[bits], over[bits], spare)]
     table = table[:, bits]
     demand = _as_bits(table)
     order = _order(demand, _as_bits(table.T))
@@ -165,6 +168,21 @@ def _row_of(cover: Cover, n_sites: int, *, prices: Prices, most_lost: float) -> 
         lost_again=price[bits].tolist(),
         lost_missed=over[bits].tolist(),
     )
+
+
+def _goes_without_saying(table: Flags, price: Floats, over: Floats, spare: float) -> Flags:
+    """Tell which demand loses nothing: it may be covered again for nothing, and what has to be covered anyway covers it too."""
+    is_told = np.zeros(len(table), dtype=bool)
+    idle, needed = np.flatnonzero(price <= _ROUNDING), np.flatnonzero(over > spare)
+    if not len(idle) or not len(needed):
+        return is_told
+    sizes, rows = table.sum(axis=1), csr_array(table.astype(float))
+    inside = (rows[idle] @ rows[needed].T).tocoo()
+    one, other = idle[inside.coords[0]], needed[inside.coords[1]]
+    # Of equals the first one stays.
+    is_first = (sizes[other] < sizes[one]) | (other < one) | (over[one] <= spare)
+    is_told[one[(inside.data == sizes[other]) & is_first & (one != other)]] = True
+    return is_told
 
 
 def _as_bits(table: np.ndarray) -> list[int]:
@@ -182,7 +200,10 @@ def _numbers(bits: int) -> list[int]:
 
 
 def _order(demand: list[int], sites: list[int]) -> list[int]:
-    """Put neighbours together: of two orders, from ends that lie far apart, the one with fewer neighbours still to come."""
+    """Put neighbours together: of orders from ends that lie far apart, the one with the fewest neighbours still to come.
+
+    Where that stays hard, others are tried that begin in between.
+    """
     if not demand:
         return []
     reached = [_numbers(bits) for bits in sites]
@@ -193,8 +214,11 @@ def _order(demand: list[int], sites: list[int]) -> list[int]:
     for at in range(len(near)):
         near[at] |= 1 << at
     end = _farthest(near, 0)
-    orders = [_order_from(near, begin) for begin in (end, _farthest(near, end))]
-    return min(orders, key=lambda one: one[1])[0]
+    order, hard = min((_order_from(near, begin) for begin in (end, _farthest(near, end))), key=lambda one: one[1])
+    if hard > _HARD:
+        between = [order[len(order) * part // _BEGUN_BETWEEN] for part in range(1, _BEGUN_BETWEEN)]
+        order, _ = min([(order, hard), *(_order_from(near, begin) for begin in between)], key=lambda one: one[1])
+    return order
 
 
 def _farthest(near: list[int], begin: int) -> int:
