@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from gridmap.analysis.siting.cover import Cover, Flags, Floats, Ints, cover_of, reduce_cover
+from gridmap.analysis.siting.cover import Cover, Flags, Floats, Ints, cover_of, reduce_cover, spread
 from gridmap.analysis.siting.question import Question
 from gridmap.analysis.siting.search import greedy
 
@@ -161,13 +161,12 @@ def _in_order(given: Cover, chosen: Ints, open_weights: Floats, n_sites: int) ->
     spare = np.argsort(-again, kind="stable")[: n_sites - len(chosen)]
     sites = np.concatenate([chosen, spare])
     part = cover_of(csr_array(given.by_site[sites].T), open_weights)
-    order = greedy(part, len(sites))
-    sites, gains, seen = sites[order], np.zeros(len(sites)), np.zeros(len(open_weights), dtype=bool)
-    for at, site in enumerate(sites):
-        held = given.demand_of(site)
-        gains[at] = open_weights[held[~seen[held]]].sum()
-        seen[held] = True
-    return sites, gains
+    sites = sites[greedy(part, len(sites))]
+    starts, ends = given.by_site.indptr[sites], given.by_site.indptr[sites + 1]
+    first: Ints = np.full(len(open_weights), len(sites), dtype=np.intp)
+    np.minimum.at(first, given.by_site.indices[spread(starts, ends)], np.repeat(np.arange(len(sites)), ends - starts))
+    gains = np.asarray(np.bincount(first, weights=open_weights, minlength=len(sites) + 1), dtype=float)
+    return sites, gains[: len(sites)]
 
 
 def _require_recounted(covers: csr_array, weights: Floats, known: Flags, sites: Ints, covered: float) -> None:
