@@ -31,6 +31,25 @@ _ESCALATES_INSIDE_GRID = "member"
 _SATISFIED_FROM = 4
 
 
+def in_order(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return steps in the order in which they happened; those of one instant in the order of the life cycle.
+
+    Files often know no more than the minute, or the day. Without a rule of its own for that, what comes out would hang on
+    the order in which rows arrived.
+
+    Parameters
+    ----------
+    steps
+        `kind`, `happened_at`; in any order.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    return steps.assign(rank=steps["kind"].map(_ORDER)).sort_values(["happened_at", "rank"]).drop(columns="rank")
+
+
 def incident_states(
     incidents: pd.DataFrame, steps: pd.DataFrame, *, now: datetime, due_soon: timedelta
 ) -> pd.DataFrame:
@@ -72,10 +91,8 @@ def incident_states(
     """
     index = incidents.index
     # The place of the incident instead of its code: numbers sort and group many times faster than texts.
-    known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])), rank=steps["kind"].map(_ORDER))
-    known = known[(known["place"] >= 0) & (known["happened_at"] <= now)].sort_values(["happened_at", "rank"])
-
-    known = known.reset_index(drop=True)
+    known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])))
+    known = in_order(known[(known["place"] >= 0) & (known["happened_at"] <= now)]).reset_index(drop=True)
     places, kinds = known["place"].to_numpy(), known["kind"].to_numpy(dtype=object)
 
     def newest(*wanted: str, given: str | None = None) -> npt.NDArray[np.intp]:
