@@ -97,6 +97,10 @@ class Settings:
         clock, `4wh` office hours, `7wd` working days of 24 hours.
     escalate_every_s
         Seconds between two looks of the server at incidents whose time ran out; 0: a timer calls `gridmap incidents escalate`.
+    disputes_a_month
+        Disputes that a grid shall settle a month.
+    public_hidden_below
+        Counts of private matters below this are hidden from everybody who does not handle them (2 would hide only 1).
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     fair_alpha
@@ -150,6 +154,8 @@ class Settings:
     calendar_file: str = ""
     deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"
     escalate_every_s: float = 60.0
+    disputes_a_month: int = 1
+    public_hidden_below: int = 3
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9

@@ -13,6 +13,8 @@ from gridmap.errors import GridmapError
 from gridmap.frames import TEAM_CODES
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import CASE_MARKS, MapGround, cases_deck
+from gridmap.maps.palette import LIGHT
+from gridmap.reports.figures import formula_words
 from gridmap.reports.handling import HandlingReport
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
@@ -275,13 +277,29 @@ def times(report: HandlingReport, room: Room) -> None:
 
 
 def settled(report: HandlingReport, room: Room) -> None:
-    """Draw how many disputes each grid settled a month."""
-    st.caption(t("handling.formula_settled"))
-    rows = report.settled.rename_axis("grid").reset_index()
+    """Draw how many disputes each grid settled a month, those that met the target least often first."""
+    least = settings().disputes_a_month
+    st.caption(formula_words("handling.formula_settled"))
+    rows = report.settled.sort_values("n_met", kind="stable")
+    *over, running = rows.columns[2:]
+    labels = {month: month for month in over} | {running: t("handling.so_far", month=running)}
+
+    def marked(n: object) -> str:
+        return f"color: {LIGHT.alarm}; font-weight: 600" if isinstance(n, int) and n < least else ""
+
     st.dataframe(
-        rows,
+        rows.style.map(marked, subset=rows.columns[2:-1]),
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
-        column_config={"grid": st.column_config.TextColumn(t("handling.grid"), pinned=True)},
+        column_config={
+            "name": st.column_config.TextColumn(t("handling.grid"), pinned=True),
+            "n_met": st.column_config.NumberColumn(
+                t("handling.months_met", n=len(over)), help=formula_words("handling.formula_met")
+            ),
+            **{month: st.column_config.NumberColumn(label) for month, label in labels.items()},
+        },
         key="handling_settled",
     )
+    if report.n_settled_elsewhere:
+        st.caption(t("handling.settled_elsewhere", n=report.n_settled_elsewhere))
