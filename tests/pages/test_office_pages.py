@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
 from gridmap.reports.fair import fair_report
+from gridmap.settings import settings
 from gridmap.ui import fair_view, loaders
 from tests.busy import EVIL, write_busy_day
 
@@ -84,6 +85,25 @@ def test_the_disputes_map_shows_density_or_hot_grids(open_page: Open, busy_engin
     rows = page.dataframe[-1].value
     assert rows["class"].tolist() == ["– 无法判断"] * 3
     assert rows["n_incidents"].sum() == 5
+
+
+def test_a_viewer_sees_private_matters_only_as_counts_of_grids(
+    open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GRIDMAP_OPEN_ROLE", "viewer")
+    settings.cache_clear()
+    page = open_page("disputes")
+    assert page.metric[0].value == "4 件"
+    assert "涉及隐私的事件不计入本页数字" in _words(page)
+    assert not page.dataframe[0].value["name"].eq("婚姻").any()
+    rows = page.dataframe[-1].value
+    assert rows["n_private"].tolist() == ["0", "0", "<3"]
+    assert not {"expected", "rate", "q"} & set(rows.columns)
+    page.selectbox(key="category").set_value("婚姻").run()
+    assert not page.exception
+    layers = [layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]]
+    assert "heat" not in layers
+    assert page.dataframe[-1].value["n_private"].tolist() == ["0", "0", "<3"]
 
 
 def test_hot_grids_without_households_are_unknown(open_page: Open, busy_engine: Engine):
