@@ -145,7 +145,9 @@ def disputes_report(
     return DisputesReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
         n_incidents=count(
-            len(rows) if has_facts else None, unit="unit.incidents", formula_key="disputes.formula_incidents"
+            len(rows) if has_facts and not (is_withheld and rows.empty) else None,
+            unit="unit.incidents",
+            formula_key="disputes.formula_incidents",
         ),
         **{
             name: share(*closing.loc[row, ["numerator", "denominator"]].astype(float), formula_key=formula)

@@ -94,7 +94,7 @@ def test_a_viewer_sees_private_matters_only_as_counts_of_grids(
     settings.cache_clear()
     page = open_page("disputes")
     assert page.metric[0].value == "4 件"
-    assert "涉及隐私的事件不计入本页数字" in _words(page)
+    assert "涉隐私事件只在“热点网格”按网格计数" in _words(page)
     assert not page.dataframe[0].value["name"].eq("婚姻").any()
     rows = page.dataframe[-1].value
     assert rows["n_private"].tolist() == ["0", "0", "<3"]
