@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.actions.incidents import NewStep, take_step
-from gridmap.analysis.lifecycle import LEVELS, STEPS, legal_steps, standing_of
+from gridmap.analysis.lifecycle import LEVELS, STEPS, Standing, legal_steps, standing_of
 from gridmap.errors import GridmapError
 from gridmap.frames import TEAM_CODES
 from gridmap.maps.deck import CachedDeck
@@ -145,11 +145,12 @@ def case(report: HandlingReport, code: str) -> None:
         t(f"handling.level_{holder}"),
     ]
     st.text(" · ".join(words))
-    _steps_to_take(row, code)
+    steps = report.steps[report.steps["incident_code"] == code]
+    _steps_to_take(row, code, steps)
     _history(report, code)
 
 
-def _steps_to_take(row: pd.Series, code: str) -> None:
+def _steps_to_take(row: pd.Series, code: str, steps: pd.DataFrame) -> None:
     turn = st.session_state.get(_TURN, 0)
     standing = standing_of(row)
     as_place, who_place = st.columns(2)
@@ -166,7 +167,7 @@ def _steps_to_take(row: pd.Series, code: str) -> None:
         st.info(t("handling.no_step"))
         return
     st.text_input(t("handling.note"), key=f"note_{turn}", max_chars=2000)
-    _what_steps_need(kinds, turn)
+    _what_steps_need(kinds, code, turn, suggested_on=_suggested_due(steps, standing))
     with st.container(key="handling_steps", horizontal=True):
         for at, kind in enumerate(kinds):
             st.button(
@@ -178,8 +179,18 @@ def _steps_to_take(row: pd.Series, code: str) -> None:
             )
 
 
-def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
-    """Ask, side by side, for what some of the steps need beside a note."""
+def _suggested_due(steps: pd.DataFrame, standing: Standing) -> date:
+    """Return the last day that was asked for; where nothing is, the day after the present due time."""
+    asked = steps.loc[steps["kind"] == "extension_asked", "due_at"].dropna()
+    if standing.is_asked and len(asked):
+        last: date = (asked.iloc[-1].tz_convert(settings().zone) - timedelta(seconds=1)).date()
+        return last
+    due = standing.due_at
+    return loaders.today() if due is None else due.astimezone(settings().zone).date() + timedelta(days=1)
+
+
+def _what_steps_need(kinds: tuple[str, ...], code: str, turn: int, *, suggested_on: date) -> None:
+    """Ask, side by side, for what some of the steps need beside a note; a grant begins with the day that was asked for."""
     is_due_asked = bool({"extension_asked", "extended"} & set(kinds))
     asked = [is_due_asked, "dispatched" in kinds, "followed_up" in kinds]
     if not any(asked):
@@ -188,7 +199,8 @@ def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
     if asked[0]:
         first = loaders.today() + timedelta(days=1)
         label, said = t("handling.new_due"), t("handling.last_day")
-        next(places).date_input(label, value=first, min_value=first, key=f"due_{turn}", help=said)
+        value = max(first, suggested_on)
+        next(places).date_input(label, value=value, min_value=first, key=f"due_{code}_{turn}", help=said)
     if asked[1]:
         words = {name: t(f"handling.team_{name}") for name in TEAM_CODES}
         label = t("handling.to_team")
@@ -199,7 +211,7 @@ def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
 
 def _take(code: str, kind: str, acting: str, turn: int) -> None:
     told = st.session_state
-    day: date | None = told.get(f"due_{turn}")
+    day: date | None = told.get(f"due_{code}_{turn}")
     step = NewStep(
         incident_code=code,
         kind=kind,
