@@ -29,7 +29,7 @@ def _frames(page: AppTest) -> str:
     return "\n".join(frame.value.to_csv() for frame in page.dataframe)
 
 
-@pytest.mark.parametrize("name", [*OFFICE, "circle", "planning", "data"])
+@pytest.mark.parametrize("name", [*OFFICE, "handling", "circle", "planning", "data"])
 def test_an_empty_database_says_how_to_load(open_page: Open, name: str):
     words = _words(open_page(name))
     assert "gridmap demo" in words or "还没有" in words
