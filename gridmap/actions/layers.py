@@ -9,9 +9,11 @@ from sqlalchemy import Connection, text
 
 from gridmap.actions.drawn_plan import store_grids
 from gridmap.actions.stamp import Stamp, Stored
+from gridmap.analysis.clocks import Deadlines
 from gridmap.codes import grid_level
 from gridmap.frames import SERVICE_NEEDS
 from gridmap.store.writing import Written, write_rows
+from gridmap.workdays import work_calendar
 
 Frames = Mapping[str, pd.DataFrame]
 _LABEL_RANKS = {"township": 1, "village": 2, "group": 4}
@@ -147,9 +149,12 @@ def store_home_visits(connection: Connection, frames: Frames, stamp: Stamp) -> S
 
 
 def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
-    """Store the categories and append incidents and steps; known ones stay as they were recorded first."""
+    """Store the categories and append incidents and steps; known ones stay as they were recorded first.
+
+    An incident whose file names no time by which it is to be closed gets that of the deadlines in force.
+    """
     write_rows(connection, "category", frames["categories"], key=["category_code", "list_year"])
-    incidents = _stamped(frames["incidents"], stamp)
+    incidents = _with_due(_stamped(frames["incidents"], stamp), Deadlines.parsed(stamp.deadlines))
     written = write_rows(connection, "incident", incidents, key=["incident_code"], append_only=True)
     steps = _recorded(frames["incident_steps"].assign(import_id=stamp.import_id), stamp)
     steps_written = write_rows(
@@ -162,6 +167,23 @@ def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Sto
             n_differing=written.n_differing + steps_written.n_differing,
         )
     )
+
+
+def _with_due(incidents: gpd.GeoDataFrame, deadlines: Deadlines) -> gpd.GeoDataFrame:
+    """Give each incident without one the time by which it is to be closed; without it nothing would ever be overdue."""
+    missing = incidents["due_at"].isna()
+    if not missing.any():
+        return incidents
+    calendar = work_calendar()
+    without = incidents.loc[missing, ["urgency", "category_code", "happened_at"]]
+    due = [
+        calendar.add(at.to_pydatetime(), deadlines.span("close", urgency=str(urgency), category_code=str(category)))
+        for urgency, category, at in without.itertuples(index=False)
+    ]
+    incidents.loc[missing, "due_at"] = pd.to_datetime(pd.Series(due, index=without.index), utc=True).astype(
+        incidents["due_at"].dtype
+    )
+    return incidents
 
 
 STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {

@@ -180,6 +180,7 @@ def load_layer(
                 trusts_source_clock=options.trusts_source_clock,
                 household_cap=settings.household_cap,
                 drawn_tolerance_m=settings.drawn_tolerance_m,
+                deadlines=settings.deadlines,
             )
             stored = STORE[layer](connection, adjusted.frames, stamp)
             connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
