@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,12 +15,12 @@ from gridmap.analysis.incidents import closing_figures, incident_states
 from gridmap.analysis.visits import span_instants
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
-from gridmap.store.activity import read_active_incidents, read_active_steps
+from gridmap.store.activity import find_incidents, read_active_incidents, read_active_steps
 from gridmap.store.places import read_areas, read_grids
 from gridmap.store.versions import read_known_at
 from gridmap.workdays import work_calendar
 
-_DAYS, _MONTHS = 90, 6
+_DAYS, _MONTHS, _MOST_FOUND = 90, 6, 200
 _ELSEWHERE = ""
 _SEARCHED = ("place", "text", "category_name", "village")
 
@@ -33,7 +34,8 @@ class HandlingReport:
     known_at
         When the newest fact was recorded; None without facts.
     cases
-        Points in degrees (null without a place), index `incident_code`, open ones first, due first: what was reported
+        Those open or worked on in the last 90 days, and those that were looked for; points in degrees (null without a place), index
+        `incident_code`, open ones first, due first: what was reported
         (`store.facts.read_incidents`), where it stands (`analysis.incidents.incident_states`), `village`, `grid_code`, `grid` (names),
         `next_due_at` and `mark` (`overdue`, `late`, `due_soon`, `running`, `paused`, `closed`).
     steps
@@ -48,6 +50,8 @@ class HandlingReport:
         closing. Null where nothing of any kind was recorded in the month.
     n_settled_elsewhere
         Disputes settled in these months that lie in no grid.
+    has_older
+        Whether more were found than are shown: the newest are.
     unlisted_year
         The current year where its days off are not known, else None.
     """
@@ -66,6 +70,7 @@ class HandlingReport:
     times: pd.DataFrame
     settled: pd.DataFrame
     n_settled_elsewhere: int
+    has_older: bool
     unlisted_year: int | None
 
     def queue(self, *, level: str | None, team: str | None, village_code: str | None, wanted: str) -> gpd.GeoDataFrame:
@@ -94,6 +99,7 @@ def handling_report(
     due_soon_hours: int,
     deadlines: str,
     disputes_a_month: int,
+    wanted: str,
 ) -> HandlingReport:
     """Return the cases that are open or were worked on in the last 90 days, and what grids settled in half a year.
 
@@ -109,6 +115,8 @@ def handling_report(
         The township's clock.
     due_soon_hours, deadlines, disputes_a_month
         See `settings`.
+    wanted
+        Words that are looked for in all cases, however old; empty for none. They change no figure.
 
     Raises
     ------
@@ -120,8 +128,14 @@ def handling_report(
     since = now - timedelta(days=_DAYS)
     months = pd.period_range(end=pd.Period(today, freq="M"), periods=_MONTHS, freq="M")
     longer, _ = span_instants(months[0].start_time.date(), today, zone=zone)
-    incidents = read_active_incidents(connection, township_code=township_code, since=min(since, longer), now=now)
-    steps = read_active_steps(connection, township_code=township_code, since=min(since, longer), now=now)
+    words = wanted.strip()
+    found = (
+        find_incidents(connection, township_code=township_code, wanted=words, now=now, most=_MOST_FOUND)
+        if words
+        else ()
+    )
+    span: dict[str, Any] = {"township_code": township_code, "since": min(since, longer), "now": now, "also": found}
+    incidents, steps = read_active_incidents(connection, **span), read_active_steps(connection, **span)
     incidents = gpd.GeoDataFrame(incidents[incidents["happened_at"] <= now])
     grids = read_grids(connection, township_code=township_code, on=today)
     villages = read_areas(connection, township_code=township_code, level="village")
@@ -137,7 +151,9 @@ def handling_report(
         zone=zone,
     )
     is_lately = states["is_open"] | (states["last_step_at"] >= since) | (incidents["happened_at"] >= since)
-    incidents, states, grid_code = gpd.GeoDataFrame(incidents[is_lately]), states[is_lately], grid_code[is_lately]
+    lately = states[is_lately]
+    is_shown = is_lately | incidents.index.isin(found)
+    incidents, states, grid_code = gpd.GeoDataFrame(incidents[is_shown]), states[is_shown], grid_code[is_shown]
     steps = steps[steps["incident_code"].isin(incidents.index)]
     clocks = case_clocks(
         incidents, states, steps, deadlines=Deadlines.parsed(deadlines), calendar=calendar, now=now
@@ -157,8 +173,8 @@ def handling_report(
         )
         .sort_values(["is_open", "next_due_at", "happened_at"], ascending=[False, True, True], na_position="last")
     )
-    shares = closing_figures(states)
-    is_known = len(incidents) > 0
+    shares = closing_figures(lately)
+    is_known = len(lately) > 0
 
     def counted(rows: pd.Series, name: str) -> Figure:
         return count(
@@ -181,9 +197,10 @@ def handling_report(
         on_time=shared("on_time", "on_time"),
         in_grid=shared("in_grid", "in_grid"),
         satisfied=shared("satisfaction", "satisfied"),
-        times=step_times(steps, calendar=calendar, now=now),
+        times=step_times(steps[steps["incident_code"].isin(lately.index)], calendar=calendar, now=now),
         settled=_met(settled, at_least=disputes_a_month).drop(index=_ELSEWHERE),
         n_settled_elsewhere=int(settled[settled.index == _ELSEWHERE].drop(columns="name").sum().sum()),
+        has_older=len(found) == _MOST_FOUND,
         unlisted_year=None if calendar.is_published(today) else today.year,
     )
 

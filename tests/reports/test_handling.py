@@ -4,21 +4,22 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import pytest
 from sqlalchemy import Engine, text
 
 from gridmap.reports.handling import HandlingReport, handling_report
 from gridmap.settings import settings
 from tests.busy import NOW
-from tests.tiny import GRIDS, TOWNSHIP, metric_point, stored
+from tests.tiny import GRIDS, TOWNSHIP, WEST_VILLAGE, metric_point, stored
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def _report(engine: Engine, *, disputes_a_month: int = 1) -> HandlingReport:
+def _report(engine: Engine, *, disputes_a_month: int = 1, wanted: str = "") -> HandlingReport:
     with engine.connect() as connection:
         return handling_report(
             connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, due_soon_hours=24, deadlines=settings().deadlines,
-            disputes_a_month=disputes_a_month,
+            disputes_a_month=disputes_a_month, wanted=wanted,
         )  # fmt: skip
 
 
@@ -93,3 +94,30 @@ def test_without_anything_recorded_no_month_is_known(tiny_engine: Engine):
     assert report.settled.drop(columns="name").isna().all(axis=None)
     assert report.n_settled_elsewhere == 0
     assert report.closing.value is None
+
+
+@pytest.mark.parametrize("wanted", ["old-7", "  OLD-7 ", "樟树下", "100%老", "西村"])
+def test_a_case_of_years_ago_is_found_and_changes_no_figure(busy_engine: Engine, wanted: str):
+    _add(busy_engine, "OLD-7", happened_days=900, closed_days=880, east_m=300)
+    with busy_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE incident DISABLE TRIGGER USER"))
+        connection.execute(
+            text("UPDATE incident SET place = '樟树下', text = '争100%老屋地基', village_code = :village"
+                 " WHERE incident_code = 'OLD-7'"),
+            {"village": WEST_VILLAGE},
+        )  # fmt: skip
+    without, found = _report(busy_engine), _report(busy_engine, wanted=wanted)
+    assert "OLD-7" not in without.cases.index
+    queue = found.queue(level=None, team=None, village_code=None, wanted=wanted)
+    assert "OLD-7" in queue.index
+    assert found.steps.loc[found.steps["incident_code"] == "OLD-7", "kind"].tolist() == ["closed"]
+    for name in ("n_open", "n_overdue", "n_late", "n_due_soon", "closing", "on_time", "in_grid", "satisfied"):
+        assert getattr(found, name) == getattr(without, name)
+    pd.testing.assert_frame_equal(found.times, without.times)
+    pd.testing.assert_frame_equal(found.settled, without.settled)
+    assert not found.has_older
+
+
+def test_words_that_are_signs_of_a_query_are_only_words(busy_engine: Engine):
+    for words in ("%", "_", "'; DROP TABLE incident; --"):
+        assert _report(busy_engine, wanted=words).queue(level=None, team=None, village_code=None, wanted=words).empty
