@@ -113,6 +113,10 @@ class Settings:
         Photos of one report, size of each, and its largest number of pixels in millions.
     intake_photo_px
         Longer side of a photo as it is kept.
+    disputes_a_month
+        Disputes that a grid shall settle a month.
+    public_hidden_below
+        Counts of private matters below this are hidden from everybody who does not handle them (2 would hide only 1).
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     fair_alpha
@@ -202,6 +206,8 @@ class Settings:
     intake_max_photo_mb: int = 12
     intake_photo_mpx: int = 64
     intake_photo_px: int = 1600
+    disputes_a_month: int = 1
+    public_hidden_below: int = 3
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9

@@ -20,8 +20,10 @@ with loaded:
 with refused:
     if report is None or not (report.imports["n_quarantined"] > 0).any():
         st.info(t("data.nothing_refused"))
-    else:
+    elif may("editor"):
         data_view.quarantine(report)
+    else:  # whole rows as they came, private matters with their place among them
+        st.info(t("shell.no_role"))
 with load:
     if may("editor"):
         data_view.load_form()

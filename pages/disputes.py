@@ -5,8 +5,8 @@ import streamlit as st
 from gridmap.reports.disputes import disputes_report
 from gridmap.reports.hotspots import hotspots_report
 from gridmap.texts import t
-from gridmap.ui import charts, controls, disputes_view, hotspots_view, loaders, panels, shell
-from gridmap.ui.roles import require_role
+from gridmap.ui import controls, disputes_view, hotspots_view, loaders, panels, shell
+from gridmap.ui.roles import may, require_role
 from gridmap.ui.room import page_room
 
 require_role("viewer")
@@ -20,7 +20,8 @@ with places[1]:
     kind = controls.kind()
 with places[3]:
     village = controls.village(township, villages)
-span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind}
+# Where private matters lie is for those who handle them.
+span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind, "hides_private": not may("editor")}
 with places[2]:
     category = controls.category(loaders.load(disputes_report, category=None, village_code=None, **span).category_names)
 report = loaders.load(disputes_report, category=category, village_code=village, **span)
@@ -34,7 +35,7 @@ panels.figures(
         ("disputes.on_time", report.on_time),
     ]
 )
-if not report.n_incidents.value:
+if not report.n_incidents.value and not report.is_withheld:
     st.info(t("disputes.none" if report.n_incidents.value == 0 else "disputes.unknown"))
     st.stop()
 spots = loaders.load(hotspots_report, category=category, **span)
@@ -42,15 +43,9 @@ left, right = st.columns(2)
 with left:
     switch_place, beside_switch = st.columns([2, 3])
 with switch_place:
-    shown = disputes_view.shown_on_map()
+    shown = disputes_view.shown_on_map(report)
 with right:
-    st.echarts_chart(
-        charts.monthly_option(disputes_view.named(report.monthly, kind), others=t("disputes.others")),
-        height=210,
-        theme=None,
-        renderer="svg",
-        key="disputes_months",
-    )
+    disputes_view.months(report, kind)
     names = [t("disputes.by_category"), t("disputes.by_village"), t("hotspots.by_grid")]
     first = names[-1] if shown == "by_grid" else names[0]
     by_category, by_village, by_grid = st.tabs(names, default=first, key=f"disputes_tabs_{shown}")

@@ -20,7 +20,7 @@ with places[2]:
     village = controls.village(township, panels.village_names())
 with places[3]:
     wanted = handling_view.search()
-report = loaders.load(handling_report)
+report = loaders.load(handling_report, wanted=wanted)
 with age_place:
     panels.data_age(report.known_at)
 panels.figures(
@@ -47,6 +47,8 @@ if rows.empty:
     st.stop()
 left, right = st.columns([1.15, 1])
 with left:
+    if report.has_older:
+        st.caption(t("handling.older"))
     chosen = handling_view.queue(report, rows, space)
     handling_view.draw_map(report, rows, chosen, township, space)
 with right:

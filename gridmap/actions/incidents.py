@@ -126,6 +126,7 @@ def append_legal_step(connection: Connection, step: NewStep, *, now: datetime) -
         last = steps.iloc[-1] if len(steps) else None
         told = "" if last is None else _last_words(last)
         raise ConflictError(t(f"handling.refused_{why}", **words) + told)
+    _require_longer(step, standing)
     append_step(
         connection,
         incident_code=step.incident_code,
@@ -154,6 +155,15 @@ def _require_sound(step: NewStep, *, now: datetime) -> None:
         raise InputError(t("handling.error_satisfaction"))
     if step.kind in _SETS_DUE and (step.due_at is None or step.due_at <= now):
         raise InputError(t("handling.error_due"))
+
+
+def _require_longer(step: NewStep, standing: Standing) -> None:
+    """Refuse an extension that would shorten the time."""
+    if step.kind not in _SETS_DUE or step.due_at is None or standing.due_at is None:
+        return
+    if step.due_at <= standing.due_at:
+        due = standing.due_at.astimezone(settings().zone)
+        raise InputError(t("handling.error_due_shorter", due=f"{due:%Y-%m-%d %H:%M}"))
 
 
 def _last_words(last: pd.Series) -> str:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, text
 from gridmap.actions.drawn_plan import store_grids
 from gridmap.actions.platform import append_cases, are_orders, store_orders, store_platform_grids
 from gridmap.actions.stamp import Stamp, Stored
+from gridmap.analysis.clocks import Deadlines
 from gridmap.codes import grid_level
 from gridmap.frames import SERVICE_NEEDS
 from gridmap.store.writing import Written, write_rows
+from gridmap.workdays import work_calendar
 
 Frames = Mapping[str, pd.DataFrame]
 _LABEL_RANKS = {"township": 1, "village": 2, "group": 4}
@@ -148,11 +150,32 @@ def store_home_visits(connection: Connection, frames: Frames, stamp: Stamp) -> S
 
 
 def store_incidents(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
-    """Store the categories and append incidents and steps; known ones stay as they were recorded first."""
+    """Store the categories and append incidents and steps; known ones stay as they were recorded first.
+
+    An incident whose file names no time by which it is to be closed gets that of the deadlines in force.
+    """
     if are_orders(frames):
         return store_orders(connection, frames, stamp)
     write_rows(connection, "category", frames["categories"], key=["category_code", "list_year"])
-    return Stored(written=append_cases(connection, frames["incidents"], frames["incident_steps"], stamp))
+    incidents = _with_due(frames["incidents"].copy(), Deadlines.parsed(stamp.deadlines))
+    return Stored(written=append_cases(connection, incidents, frames["incident_steps"], stamp))
+
+
+def _with_due(incidents: gpd.GeoDataFrame, deadlines: Deadlines) -> gpd.GeoDataFrame:
+    """Give each incident without one the time by which it is to be closed; without it nothing would ever be overdue."""
+    missing = incidents["due_at"].isna()
+    if not missing.any():
+        return incidents
+    calendar = work_calendar()
+    without = incidents.loc[missing, ["urgency", "category_code", "happened_at"]]
+    due = [
+        calendar.add(at.to_pydatetime(), deadlines.span("close", urgency=str(urgency), category_code=str(category)))
+        for urgency, category, at in without.itertuples(index=False)
+    ]
+    incidents.loc[missing, "due_at"] = pd.to_datetime(pd.Series(due, index=without.index), utc=True).astype(
+        incidents["due_at"].dtype
+    )
+    return incidents
 
 
 STORE: Mapping[str, Callable[[Connection, Frames, Stamp], Stored]] = {

@@ -235,6 +235,7 @@ def store_reading(
             trusts_source_clock=options.trusts_source_clock,
             household_cap=settings.household_cap,
             drawn_tolerance_m=settings.drawn_tolerance_m,
+            deadlines=settings.deadlines,
         )
         stored = STORE[reading.layer](connection, frames, stamp)
         connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))

@@ -26,6 +26,8 @@ class Stamp:
         Cap of a plan that the file brings.
     drawn_tolerance_m
         Widest sliver of hand-drawn borders.
+    deadlines
+        How long what may take, for incidents that the file brings without a due time.
     """
 
     township_code: str
@@ -35,6 +37,7 @@ class Stamp:
     trusts_source_clock: bool
     household_cap: int
     drawn_tolerance_m: float
+    deadlines: str
 
 
 @dataclass(frozen=True, kw_only=True)

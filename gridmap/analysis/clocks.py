@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis.incidents import in_order
 from gridmap.errors import InputError
 from gridmap.texts import t
 from gridmap.workdays import Span, WorkCalendar
@@ -149,7 +150,7 @@ def _pauses(steps: pd.DataFrame, now: datetime) -> dict[object, list[tuple[pd.Ti
     """Return the pauses of each incident, the last one until now where it goes on."""
     known = steps[(steps["happened_at"] <= now) & steps["kind"].isin(["paused", "resumed", "closed", "reopened"])]
     found: dict[object, list[tuple[pd.Timestamp, pd.Timestamp]]] = {}
-    for code, rows in known.sort_values("happened_at").groupby("incident_code"):
+    for code, rows in in_order(known).groupby("incident_code"):
         since = None
         for kind, at in zip(rows["kind"], rows["happened_at"], strict=True):
             if kind == "paused" and since is None:
@@ -203,7 +204,7 @@ def step_times(steps: pd.DataFrame, *, calendar: WorkCalendar, now: datetime) ->
     KeyError
         If a column is missing.
     """
-    known = steps[steps["happened_at"] <= now].sort_values(["incident_code", "happened_at"], kind="stable")
+    known = in_order(steps[steps["happened_at"] <= now])
     before = known.groupby("incident_code")["happened_at"].shift()
     timed = known[before.notna()]
     days = [

@@ -1,6 +1,7 @@
 """The state of incidents as a fold over their steps, closing figures, and counts by day and month."""
 
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,25 @@ _ABOVE_GRID = ("village", "township")
 _ESCALATES_INSIDE_GRID = "member"
 _SATISFIED_FROM = 4
 _AFTER_CLOSING = ("closed", "reopened", "followed_up")
+
+
+def in_order(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return steps in the order in which they happened; those of one instant in the order of the life cycle.
+
+    Files often know no more than the minute, or the day. Without a rule of its own for that, what comes out would hang on
+    the order in which rows arrived.
+
+    Parameters
+    ----------
+    steps
+        `kind`, `happened_at`; in any order.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    return steps.assign(rank=steps["kind"].map(_ORDER)).sort_values(["happened_at", "rank"]).drop(columns="rank")
 
 
 def incident_states(
@@ -74,10 +94,8 @@ def incident_states(
     """
     index = incidents.index
     # The place of the incident instead of its code: numbers sort and group many times faster than texts.
-    known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])), rank=steps["kind"].map(_ORDER))
-    known = known[(known["place"] >= 0) & (known["happened_at"] <= now)].sort_values(["happened_at", "rank"])
-
-    known = known.reset_index(drop=True)
+    known = steps.assign(place=index.get_indexer(pd.Index(steps["incident_code"])))
+    known = in_order(known[(known["place"] >= 0) & (known["happened_at"] <= now)]).reset_index(drop=True)
     places, kinds = known["place"].to_numpy(), known["kind"].to_numpy(dtype=object)
 
     def newest(*wanted: str, given: str | None = None) -> npt.NDArray[np.intp]:
@@ -240,7 +258,9 @@ def newest_names(categories: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     categories
-        `category_code`, `list_year`, `name`, `successor_code` (code in the next list; null where the code stays).
+        `category_code`, `list_year`, `name`, `successor_code` (code in the next list; null where the code stays), and where it
+        is known `valid_from` (the day from which a category holds). A list that changes within its year has the successor in
+        the same list, with a later day.
 
     Returns
     -------
@@ -254,15 +274,24 @@ def newest_names(categories: pd.DataFrame) -> pd.Series:
         If a column is missing.
     """
     years = sorted(set(categories["list_year"]))
+    next_list = dict(pairwise(years))
     rows = categories.set_index(["category_code", "list_year"])
+    known = set(rows.index)
+    successors, names = rows["successor_code"].to_dict(), rows["name"].to_dict()
+    begins = rows["valid_from"].to_dict() if "valid_from" in rows else {}
+
+    def following(code: str, year: int) -> tuple[str, int] | None:
+        successor = successors[code, year] if isinstance(successors[code, year], str) else code
+        within = (successor, year)
+        if within in known and begins and begins[within] > begins[code, year]:
+            return within
+        later = (successor, next_list.get(year, year))
+        return later if later in known and later[1] > year else None
+
     newest = {}
-    for code, year in rows.index:
-        current, name = code, rows.loc[(code, year), "name"]
-        for previous, following in zip(years[years.index(year) :], years[years.index(year) + 1 :], strict=False):
-            successor = rows.loc[(current, previous), "successor_code"]
-            current = successor if isinstance(successor, str) else current
-            if (current, following) not in rows.index:
-                break
-            name = rows.loc[(current, following), "name"]
-        newest[(code, year)] = name
+    for key in rows.index:
+        last = key
+        while (after := following(*last)) is not None:
+            last = after
+        newest[key] = names[last]
     return pd.Series(newest, index=rows.index, name="name", dtype=object)

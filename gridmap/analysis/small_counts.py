@@ -50,6 +50,25 @@ def public_counts(counts: pd.DataFrame, *, hidden_below: int, total: str) -> pd.
     return pd.DataFrame([*rows, foot], index=index, columns=pd.Index(columns, dtype=object), dtype=object)
 
 
+def public_count(count: float, *, hidden_below: int) -> str:
+    """Write one count for everybody: `0`, `<3`, or the count itself.
+
+    Parameters
+    ----------
+    count
+        Whole number of at least 0.
+    hidden_below
+        See `public_counts`.
+
+    Raises
+    ------
+    ValueError
+        If the count is not a whole number of at least 0, or the limit is below 2.
+    """
+    (number,) = _whole(np.array([count], dtype=float), hidden_below=hidden_below).tolist()
+    return _shown(number, hidden_below)
+
+
 def public_total(counts: npt.ArrayLike, *, hidden_below: int) -> str:
     """Write the total of counts so that it tells nothing that the counts shown beside it do not tell.
 

@@ -10,8 +10,8 @@ import typer
 
 from gridmap.analysis.density import density_of_places
 from gridmap.analysis.geometry import coordinates_of
-from gridmap.cli.output import answer_json, say
-from gridmap.cli.points import read_points, read_rows
+from gridmap.cli.output import answer_json, progress, say
+from gridmap.cli.points import in_metres, read_points, read_rows
 from gridmap.errors import InputError
 from gridmap.exports.rasters import require_raster_name, write_raster
 from gridmap.texts import t
@@ -19,6 +19,8 @@ from gridmap.texts import t
 _MOST_CELLS = 25_000_000
 # So far around the outermost points the surface has fallen to nothing.
 _MARGIN_OF_KERNEL = 4.0
+# Narrower kernels are drawn by the cell, not by their shape (docs/kpi.md, "dispute density").
+_FEWEST_CELLS = 2
 
 Bounds = tuple[float, float, float, float]
 
@@ -41,12 +43,16 @@ def heat(  # noqa: PLR0917  Typer takes the options by name
         raise InputError(t("hotspots.bad_lengths", cell=cell_m, bandwidth=bandwidth_m))
     if bounds is not None and area is not None:
         raise InputError(t("hotspots.bounds_twice"))
-    layer = read_points(points, crs=crs)
+    layer, ground = in_metres(
+        read_points(points, crs=crs), None if area is None else read_rows(area, crs=crs), file=points.name
+    )
+    if bandwidth_m < _FEWEST_CELLS * cell_m:
+        progress(t("hotspots.narrow", cells=_FEWEST_CELLS))
     xy = coordinates_of(layer)
     if bounds is not None:
         extent = _parsed(bounds)
-    elif area is not None:
-        extent = tuple(read_rows(area, crs=crs).to_crs(layer.crs).total_bounds.tolist())
+    elif ground is not None:
+        extent = tuple(ground.total_bounds.tolist())
     else:
         extent = _around(xy, margin_m=_MARGIN_OF_KERNEL * bandwidth_m, file=points.name)
     _require_size(extent, cell_m)
@@ -67,16 +73,21 @@ def heat(  # noqa: PLR0917  Typer takes the options by name
         "sum": float(surface.values.sum()),
         "maximum": float(surface.values.max()),
         "maximum_per_km2": float(surface.per_km2.max()),
-        "maximum_at": [surface.west + cell_m * (column + 0.5), surface.north - cell_m * (row + 0.5)],
+        "maximum_at": [surface.west + cell_m * (column + 0.5), surface.north - cell_m * (row + 0.5)]
+        if surface.n_points
+        else None,
         "files": [file.name for file in written],
         "seconds": round(seconds, 4),
     }
     if as_json:
         answer_json(answer)
         return
-    x, y = answer["maximum_at"]
-    spoken = {"maximum": f"{answer['maximum_per_km2']:.1f}", "x": f"{x:.0f}", "y": f"{y:.0f}"}
-    say(t("hotspots.surface", **{**answer, **spoken}))
+    if answer["maximum_at"] is None:
+        say(t("hotspots.blank", columns=columns, rows=rows))
+    else:
+        x, y = answer["maximum_at"]
+        spoken = {"maximum": f"{answer['maximum_per_km2']:.1f}", "x": f"{x:.0f}", "y": f"{y:.0f}"}
+        say(t("hotspots.surface", **{**answer, **spoken}))
     if surface.n_outside:
         say(t("hotspots.outside_picture", n=surface.n_outside))
     say(t("plan.written", file=", ".join(str(file) for file in written)))

@@ -18,13 +18,15 @@ from gridmap.analysis.hotspots.near import Near, touching, within_distance
 from gridmap.analysis.hotspots.repeats import near_repeats
 from gridmap.analysis.hotspots.trend import trends
 from gridmap.cli.output import answer_json, progress, say
-from gridmap.cli.points import read_points, read_rows
+from gridmap.cli.points import in_metres, read_points, read_rows
 from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.settings import settings
 from gridmap.texts import t
 
 _SHOWN = 20
+_CANNOT_SAY = 1
+_LEAST_Q = 1e-12
 _NAMES = ("grid_code", "grid_id", "grid", "code", "id", "name")
 _REPEAT_M, _REPEAT_DAYS = [0.0, 1.0, 101.0, 201.0, 401.0], [0.0, 8.0, 15.0, 29.0]
 _MOST_REPEAT_POINTS = 20_000
@@ -49,13 +51,16 @@ def hotspots(  # noqa: PLR0917  Typer takes the options by name
     crs: Annotated[str | None, typer.Option(help="Such as EPSG:4547, where a file does not say.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Find grids where more, or less, happens than their households let expect, corrected for many tests."""
+    """Find grids where more, or less, happens than their households let expect, corrected for many tests.
+
+    Exit code 1: not one incident lies in a grid.
+    """
     require_layer_name(out)
     rules = _rules(alpha=alpha, min_households=min_households, min_expected=min_expected)
     if repeats and when is None:
         raise InputError(t("hotspots.repeats_need_when"))
     land = _grids(grids, population=population, crs=crs)
-    incidents = _points(points, land, when=when, crs=crs)
+    land, incidents = in_metres(land, _points(points, when=when, crs=crs), file=grids.name)
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     near = _near(land, within_m)
@@ -90,6 +95,8 @@ def hotspots(  # noqa: PLR0917  Typer takes the options by name
         answer_json(_without_nan(answer))
     else:
         _tell(answer, table, table_names, out)
+    if not answer["n_points"]:
+        raise typer.Exit(_CANNOT_SAY)
 
 
 def _rules(*, alpha: float, min_households: float, min_expected: float) -> Rules:
@@ -132,14 +139,13 @@ def _grids(file: Path, *, population: str, crs: str | None) -> gpd.GeoDataFrame:
     return layer
 
 
-def _points(file: Path, land: gpd.GeoDataFrame, *, when: str | None, crs: str | None) -> gpd.GeoDataFrame:
-    """Read the incidents in the coordinate system of the grids, with their dates understood."""
+def _points(file: Path, *, when: str | None, crs: str | None) -> gpd.GeoDataFrame:
+    """Read the incidents with their dates understood."""
     layer = read_points(file, crs=crs)
     if when is not None:
         _require_column(layer, when, file=file.name)
         layer[when] = _dates(layer[when], file=file.name)
-    placed: gpd.GeoDataFrame = layer.to_crs(land.crs)
-    return placed
+    return layer
 
 
 def _dates(cells: pd.Series, *, file: str) -> pd.Series:
@@ -224,8 +230,14 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _q(value: float) -> str:
+    return f"< {_LEAST_Q:g}" if value < _LEAST_Q else f"{value:.2g}"
+
+
 def _tell(answer: dict[str, Any], table: pd.DataFrame, names: pd.Series, out: Path) -> None:
     say(t("hotspots.found", **{**answer, "rate": f"{answer['global']['rate']:.2f}"}))
+    if answer["n_too_few"] == len(table):
+        say(t("hotspots.sure_too_few" if answer["n_points"] else "hotspots.none_inside"))
     if answer["n_outside"]:
         say(t("hotspots.outside", n=answer["n_outside"]))
     if answer.get("n_undated"):
@@ -239,7 +251,7 @@ def _tell(answer: dict[str, Any], table: pd.DataFrame, names: pd.Series, out: Pa
             "  "
             + t(
                 f"hotspots.{row['class']}", grid=name, n=int(row["n_points"]), expected=f"{row['expected']:.1f}",
-                rate=f"{row['rate']:.2f}", q=f"{row['q']:.2g}",
+                rate=f"{row['rate']:.2f}", q=_q(row["q"]),
             )
         )  # fmt: skip
     if len(told) > _SHOWN:

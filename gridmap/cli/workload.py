@@ -16,7 +16,7 @@ from gridmap.analysis.fair.expected import Expected, expected_load, per_househol
 from gridmap.analysis.fair.funnel import AS_EXPECTED, HIGHER, LOWER, TOO_FEW, funnel
 from gridmap.analysis.fair.shrunken import past_ratio, shrunken_ratios
 from gridmap.cli.output import answer_json, progress, say
-from gridmap.cli.points import read_points, read_rows
+from gridmap.cli.points import in_metres, read_points, read_rows
 from gridmap.errors import InputError
 from gridmap.exports.layers import require_layer_name, write_layer
 from gridmap.texts import t
@@ -48,10 +48,9 @@ def workload(  # noqa: PLR0917  Typer takes the options by name
     Exit code 1: incidents were given, but not one grid can be judged.
     """
     require_layer_name(out)
-    for name, value in (("--alpha", alpha), ("--interval", interval)):
-        if not 0 < value < 1:
-            raise InputError(t("fair.bad_share", option=name, value=value))
-    land = read_rows(grids, crs=crs)
+    _require_question({"--alpha": alpha, "--interval": interval}, is_asked=incidents is not None or team is not None)
+    points = None if incidents is None else read_points(incidents, crs=crs)
+    land, points = in_metres(read_rows(grids, crs=crs), points, file=grids.name)
     homes = _amounts(land, households, file=grids.name)
     if not (homes > 0).any():
         raise InputError(t("hotspots.nobody", file=grids.name, column=households))
@@ -62,7 +61,7 @@ def workload(  # noqa: PLR0917  Typer takes the options by name
     }
     past = None if before is None else past_ratio(_amounts(land, before, file=grids.name, whole=True), homes)
     people = _amounts(land, team, file=grids.name, whole=True, may_be_empty=True) if team is not None else None
-    counts = None if incidents is None else _counts(incidents, land, file=grids.name, crs=crs)
+    counts = None if points is None else _counts(points, land, file=grids.name)
     began = time.perf_counter()
     table, model = pd.DataFrame(index=land.index), None
     if counts is not None:
@@ -92,6 +91,14 @@ def workload(  # noqa: PLR0917  Typer takes the options by name
         raise typer.Exit(_CANNOT_SAY)
 
 
+def _require_question(shares: dict[str, float], *, is_asked: bool) -> None:
+    for name, value in shares.items():
+        if not 0 < value < 1:
+            raise InputError(t("fair.bad_share", option=name, value=value))
+    if not is_asked:
+        raise InputError(t("fair.nothing_asked"))
+
+
 def _amounts(
     layer: gpd.GeoDataFrame, column: str, *, file: str, whole: bool = False, may_be_empty: bool = False
 ) -> pd.Series:
@@ -116,14 +123,13 @@ def _amounts(
     return numbers
 
 
-def _counts(incidents: Path, land: gpd.GeoDataFrame, *, file: str, crs: str | None) -> tuple[pd.Series, int]:
+def _counts(points: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, file: str) -> tuple[pd.Series, int]:
     """Return the incidents in each grid, and how many lie in none."""
     shapes = land.geometry.to_numpy()
     finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
     sound = finite & (shapely.get_dimensions(shapes) == 2) & shapely.is_valid(shapes)  # noqa: PLR2004  polygons
     if not sound.all():
         raise InputError(t("hotspots.bad_shapes", file=file, n=int((~sound).sum()), row=int(np.argmin(sound)) + 1))
-    points = read_points(incidents, crs=crs).to_crs(land.crs)
     counts = count_points(points, land)["n_points"]
     return counts, len(points) - int(counts.sum())
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from gridmap.analysis.counting import locate
 from gridmap.analysis.density import Density, density_surface
 from gridmap.analysis.incidents import closing_figures, incident_states, monthly_counts, newest_names
+from gridmap.analysis.small_counts import known_public
 from gridmap.analysis.visits import span_instants
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, read_ground
@@ -48,6 +49,8 @@ class DisputesReport:
         The same by village.
     category_names
         Every category of the selected kind that occurs, for the filter.
+    is_withheld
+        Whether private matters of the selection are left out of all of the above.
     """
 
     known_at: datetime | None
@@ -62,6 +65,7 @@ class DisputesReport:
     categories: pd.DataFrame
     villages: pd.DataFrame
     category_names: tuple[str, ...]
+    is_withheld: bool
 
 
 @depends_on("places", "incidents")
@@ -74,6 +78,7 @@ def disputes_report(
     kind: str | None,
     category: str | None,
     village_code: str | None,
+    hides_private: bool,
     now: datetime,
     zone: tzinfo,
     heat_cell_m: float,
@@ -96,6 +101,9 @@ def disputes_report(
         Newest name of a category; None: all.
     village_code
         Only incidents in this village, by place, else by the village named; None: all.
+    hides_private
+        Whether private matters are left out, for everybody who does not handle them: a density of few points shows where
+        each lies. They are then counted by grid alone (`reports.hotspots`).
     now
         The instant of "settled"; only what was recorded by then counts.
     zone
@@ -123,6 +131,10 @@ def disputes_report(
         rows = rows[rows["category"] == category]
     if village_code is not None:
         rows = rows[rows["village"] == village_code]
+    is_public = known_public(rows["is_private"])
+    is_withheld = hides_private and not is_public.all()
+    if is_withheld:
+        rows = rows[is_public]
     closing = closing_figures(states.loc[rows.index])
     month_of = rows["happened_at"].dt.tz_convert(zone).dt.strftime("%Y-%m")
     bounds = tuple(ground.villages.total_bounds) if len(ground.villages) else (0.0, 0.0, 1.0, 1.0)
@@ -133,7 +145,9 @@ def disputes_report(
     return DisputesReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
         n_incidents=count(
-            len(rows) if has_facts else None, unit="unit.incidents", formula_key="disputes.formula_incidents"
+            len(rows) if has_facts and not (is_withheld and rows.empty) else None,
+            unit="unit.incidents",
+            formula_key="disputes.formula_incidents",
         ),
         **{
             name: share(*closing.loc[row, ["numerator", "denominator"]].astype(float), formula_key=formula)
@@ -146,6 +160,7 @@ def disputes_report(
         categories=_table(rows, rows["category"], month_of, last_on),
         villages=_table(rows, rows["village"].map(ground.villages["name"]), month_of, last_on),
         category_names=names,
+        is_withheld=is_withheld,
     )
 
 

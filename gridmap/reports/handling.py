@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +12,17 @@ from sqlalchemy import Connection
 from gridmap.analysis.clocks import Deadlines, case_clocks, settled_by_month, step_times
 from gridmap.analysis.counting import grids_of, locate
 from gridmap.analysis.incidents import closing_figures, incident_states
+from gridmap.analysis.visits import span_instants
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
-from gridmap.store.activity import read_active_incidents, read_active_steps
+from gridmap.store.activity import find_incidents, read_active_incidents, read_active_steps
 from gridmap.store.photos import read_contents
 from gridmap.store.places import read_areas, read_grids
 from gridmap.store.versions import read_known_at
 from gridmap.workdays import work_calendar
 
-_DAYS = 90
+_DAYS, _MONTHS, _MOST_FOUND = 90, 6, 200
+_ELSEWHERE = ""
 _SEARCHED = ("place", "text", "category_name", "village")
 
 
@@ -32,7 +35,8 @@ class HandlingReport:
     known_at
         When the newest fact was recorded; None without facts.
     cases
-        Points in degrees (null without a place), index `incident_code`, open ones first, due first: what was reported
+        Those open or worked on in the last 90 days, and those that were looked for; points in degrees (null without a place), index
+        `incident_code`, open ones first, due first: what was reported
         (`store.facts.read_incidents`), where it stands (`analysis.incidents.incident_states`), `village`, `grid_code`, `grid` (names),
         `next_due_at` and `mark` (`overdue`, `late`, `due_soon`, `running`, `paused`, `closed`).
     steps
@@ -42,7 +46,13 @@ class HandlingReport:
     times
         `analysis.clocks.step_times`.
     settled
-        `analysis.clocks.settled_by_month`, with the grids' names as index.
+        Index `grid_code`, every grid of today: `name`, `n_met` (months that are over in which it settled as many disputes as it
+        should, Int64), and one column a month (`YYYY-MM`, Int64, the running one last): disputes settled, by the instant of
+        closing. Null where nothing of any kind was recorded in the month.
+    n_settled_elsewhere
+        Disputes settled in these months that lie in no grid.
+    has_older
+        Whether more were found than are shown: the newest are.
     unlisted_year
         The current year where its days off are not known, else None.
     """
@@ -60,6 +70,8 @@ class HandlingReport:
     satisfied: Figure
     times: pd.DataFrame
     settled: pd.DataFrame
+    n_settled_elsewhere: int
+    has_older: bool
     unlisted_year: int | None
 
     def queue(self, *, level: str | None, team: str | None, village_code: str | None, wanted: str) -> gpd.GeoDataFrame:
@@ -87,8 +99,10 @@ def handling_report(
     zone: tzinfo,
     due_soon_hours: int,
     deadlines: str,
+    disputes_a_month: int,
+    wanted: str,
 ) -> HandlingReport:
-    """Return the cases that are open or were worked on in the last 90 days.
+    """Return the cases that are open or were worked on in the last 90 days, and what grids settled in half a year.
 
     Parameters
     ----------
@@ -100,8 +114,10 @@ def handling_report(
         The instant, tz-aware.
     zone
         The township's clock.
-    due_soon_hours, deadlines
+    due_soon_hours, deadlines, disputes_a_month
         See `settings`.
+    wanted
+        Words that are looked for in all cases, however old; empty for none. They change no figure.
 
     Raises
     ------
@@ -109,20 +125,41 @@ def handling_report(
         If the township is unknown or `deadlines` cannot be read.
     """
     metric = find_township(connection, township_code=township_code).metric_epsg
+    today = now.astimezone(zone).date()
     since = now - timedelta(days=_DAYS)
-    incidents = read_active_incidents(connection, township_code=township_code, since=since, now=now)
-    steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
+    months = pd.period_range(end=pd.Period(today, freq="M"), periods=_MONTHS, freq="M")
+    longer, _ = span_instants(months[0].start_time.date(), today, zone=zone)
+    words = wanted.strip()
+    found = (
+        find_incidents(connection, township_code=township_code, wanted=words, now=now, most=_MOST_FOUND)
+        if words
+        else ()
+    )
+    span: dict[str, Any] = {"township_code": township_code, "since": min(since, longer), "now": now, "also": found}
+    incidents, steps = read_active_incidents(connection, **span), read_active_steps(connection, **span)
     incidents = gpd.GeoDataFrame(incidents[incidents["happened_at"] <= now])
-    grids = read_grids(connection, township_code=township_code, on=now.astimezone(zone).date())
+    grids = read_grids(connection, township_code=township_code, on=today)
     villages = read_areas(connection, township_code=township_code, level="village")
     calendar = work_calendar()
-    soon = timedelta(hours=due_soon_hours)
-    states = incident_states(incidents, steps, now=now, due_soon=soon)
+    states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
+    grid_code = grids_of(incidents.to_crs(metric), grids.to_crs(metric))
+    facts = pd.concat([incidents["happened_at"], steps.loc[steps["happened_at"] <= now, "happened_at"]])
+    settled = _settled(
+        incidents[["kind"]].assign(grid_code=grid_code, closed_at=states["closed_at"]),
+        grids["name"],
+        facts,
+        months,
+        zone=zone,
+    )
+    is_lately = states["is_open"] | (states["last_step_at"] >= since) | (incidents["happened_at"] >= since)
+    lately = states[is_lately]
+    is_shown = is_lately | incidents.index.isin(found)
+    incidents, states, grid_code = gpd.GeoDataFrame(incidents[is_shown]), states[is_shown], grid_code[is_shown]
+    steps = steps[steps["incident_code"].isin(incidents.index)]
     clocks = case_clocks(
         incidents, states, steps, deadlines=Deadlines.parsed(deadlines), calendar=calendar, now=now
     ).reindex(states.index)
-    points = incidents.to_crs(metric)
-    grid_code, in_village = grids_of(points, grids.to_crs(metric)), locate(points, villages.to_crs(metric))
+    in_village = locate(incidents.to_crs(metric), villages.to_crs(metric))
     village_code = in_village.where(in_village.notna(), incidents["village_code"])
     cases = gpd.GeoDataFrame(
         incidents.drop(columns="due_at")
@@ -137,8 +174,8 @@ def handling_report(
         )
         .sort_values(["is_open", "next_due_at", "happened_at"], ascending=[False, True, True], na_position="last")
     )
-    shares = closing_figures(states)
-    is_known = len(incidents) > 0
+    shares = closing_figures(lately)
+    is_known = len(lately) > 0
 
     def counted(rows: pd.Series, name: str) -> Figure:
         return count(
@@ -161,10 +198,33 @@ def handling_report(
         on_time=shared("on_time", "on_time"),
         in_grid=shared("in_grid", "in_grid"),
         satisfied=shared("satisfaction", "satisfied"),
-        times=step_times(steps, calendar=calendar, now=now),
-        settled=settled_by_month(cases, zone=zone).rename(index=grids["name"].to_dict()),
-        unlisted_year=None if calendar.is_published(now.astimezone(zone).date()) else now.astimezone(zone).year,
+        times=step_times(steps[steps["incident_code"].isin(lately.index)], calendar=calendar, now=now),
+        settled=_met(settled, at_least=disputes_a_month).drop(index=_ELSEWHERE),
+        n_settled_elsewhere=int(settled[settled.index == _ELSEWHERE].drop(columns="name").sum().sum()),
+        has_older=len(found) == _MOST_FOUND,
+        unlisted_year=None if calendar.is_published(today) else today.year,
     )
+
+
+def _settled(
+    cases: pd.DataFrame, names: pd.Series, facts: pd.Series, months: pd.PeriodIndex, *, zone: tzinfo
+) -> pd.DataFrame:
+    """Return `name` and the disputes settled in each month, of every grid and of no grid (`_ELSEWHERE`)."""
+    counted = settled_by_month(cases.assign(grid_code=cases["grid_code"].fillna(_ELSEWHERE)), zone=zone)
+    counted = counted.reindex(index=[*names.index, _ELSEWHERE], columns=months.astype(str), fill_value=0).astype(
+        "Int64"
+    )
+    known = set(facts.dt.tz_convert(zone).dt.strftime("%Y-%m"))
+    counted.loc[:, [month not in known for month in counted]] = pd.NA
+    counted.insert(0, "name", [*names, _ELSEWHERE])
+    return counted.rename_axis("grid_code")
+
+
+def _met(settled: pd.DataFrame, *, at_least: int) -> pd.DataFrame:
+    """Add in how many of the months that are over a grid settled enough."""
+    over = settled[settled.columns[1:-1]]
+    met = (over >= at_least).sum(axis=1).astype("Int64").mask(over.isna().all(axis=1))
+    return settled.assign(n_met=met)[["name", "n_met", *settled.columns[1:]]]
 
 
 def _marks(states: pd.DataFrame, clocks: pd.DataFrame, *, now: datetime) -> pd.Series:

@@ -16,6 +16,7 @@ from gridmap.analysis.hotspots.near import Near, touching
 from gridmap.analysis.hotspots.repeats import count_near, near_repeats
 from gridmap.analysis.hotspots.trend import trends
 from gridmap.analysis.incidents import newest_names
+from gridmap.analysis.small_counts import known_public, public_count
 from gridmap.analysis.visits import span_instants
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import depends_on
@@ -30,6 +31,8 @@ CLASSES = (HOT, NOTHING, COLD, TOO_FEW)
 # Each permutation looks at every pair: more would keep a page waiting.
 _MOST_PAIRS = 300_000
 _DAY = pd.Timedelta(days=1)
+# With the households of the grids, each of these can be turned back into counts.
+_GIVES_AWAY = ("expected", "rate", "n_around", "expected_around", "p", "q")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,11 @@ class HotspotsReport:
         inside), `n_households`, `n_incidents`, `expected`, `rate` (per 100 households), `n_near` (grids that touch it), `n_around`
         and `expected_around` (with those), `p`, `q` (of the grid by itself where `is_alone`, else with its neighbours: the less
         likely of the two), `class` (one of `CLASSES`; null where `unknown`), `beside` (`hot` or `cold`:
-        only with its neighbours, not by itself; else null), `trend`. NaN where it cannot be told.
+        only with its neighbours, not by itself; else null), `trend`. NaN where it cannot be told. For everybody, `n_incidents`
+        is without private matters, `n_private` the number of those as everybody may see it (`<3`), and what a number could be
+        reckoned back from is NaN: `expected`, `rate`, `n_around`, `expected_around`, `p`, `q`.
+    hides_private
+        Whether it is for everybody.
     n_elsewhere
         Incidents of the selection in no grid or without a place.
     alpha
@@ -84,6 +91,7 @@ class HotspotsReport:
     plan_on: date
     is_past_plan: bool
     unknown: str | None
+    hides_private: bool
     grids: pd.DataFrame
     n_elsewhere: int
     alpha: float
@@ -101,8 +109,10 @@ def hotspots_report(
     last_on: date,
     kind: str | None,
     category: str | None,
+    hides_private: bool,
     now: datetime,
     zone: tzinfo,
+    public_hidden_below: int,
     drawn_tolerance_m: float,
     hotspot_alpha: float,
     hotspot_min_households: int,
@@ -131,11 +141,14 @@ def hotspots_report(
         `dispute`, `hazard`, `request` or `clue`; None: all.
     category
         Newest name of a category; None: all.
+    hides_private
+        Whether the report is for everybody, not only for those who handle matters: grids are judged with all incidents, but private
+        ones are told as counts that hide small numbers, and figures that would give these away are left out.
     now
         Only what was recorded by then counts.
     zone
         The township's clock.
-    drawn_tolerance_m, hotspot_alpha, hotspot_min_households, hotspot_min_expected, hotspot_permutations, hotspot_seed
+    public_hidden_below, drawn_tolerance_m, hotspot_alpha, hotspot_min_households, hotspot_min_expected, hotspot_permutations, hotspot_seed
         See `settings`.
     trend_months, trend_min_months, trend_persistent_share, repeat_m, repeat_days
         See `settings`.
@@ -195,11 +208,16 @@ def hotspots_report(
         table = table.assign(n_near=0, is_alone=False, **dict.fromkeys(("class", "beside", "trend"), None))
     if unknown == "no_facts":
         table["n_incidents"] = np.nan
+    if hides_private:
+        is_public = known_public(shown["is_private"])
+        table = _for_everybody(table, shown, is_public, grids, hidden_below=public_hidden_below)
+        shown = gpd.GeoDataFrame(shown[is_public])
     return HotspotsReport(
         known_at=read_known_at(connection, township_code=township_code, until=now),
         plan_on=plan_on,
         is_past_plan=plan != todays_plan,
         unknown=unknown,
+        hides_private=hides_private,
         grids=table,
         n_elsewhere=int(shown["grid_code"].isna().sum()),
         alpha=hotspot_alpha,
@@ -242,6 +260,26 @@ def _ground(grids: gpd.GeoDataFrame, homes: gpd.GeoDataFrame) -> pd.DataFrame:
 def _counted(incidents: gpd.GeoDataFrame, grids: gpd.GeoDataFrame) -> pd.Series:
     counted: pd.Series = incidents["grid_code"].value_counts().reindex(grids.index, fill_value=0).astype(float)
     return counted
+
+
+def _for_everybody(
+    table: pd.DataFrame,
+    incidents: gpd.GeoDataFrame,
+    is_public: pd.Series,
+    grids: gpd.GeoDataFrame,
+    *,
+    hidden_below: int,
+) -> pd.DataFrame:
+    """Return the table without what tells a small number of private matters."""
+    is_known = table["n_incidents"].notna()
+    told = _counted(gpd.GeoDataFrame(incidents[is_public]), grids)
+    private = _counted(gpd.GeoDataFrame(incidents[~is_public]), grids)
+    return table.assign(
+        n_incidents=told.where(is_known),
+        n_private=private.map(lambda n: public_count(n, hidden_below=hidden_below)).where(is_known, None),
+        is_alone=False,
+        **dict.fromkeys(_GIVES_AWAY, np.nan),
+    )
 
 
 def _monthly(

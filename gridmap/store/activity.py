@@ -1,10 +1,11 @@
 """Read what matters now: incidents that were touched lately or may still be open, however old they are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from gridmap.store.reading import read_layer, read_table, with_instants
 
@@ -12,6 +13,7 @@ from gridmap.store.reading import read_layer, read_table, with_instants
 _TOUCHED = """
 incident.township_code = :township_code AND incident.recorded_at <= :now AND (
     incident.happened_at >= :since
+    OR incident.incident_code = ANY(:also)
     OR NOT EXISTS (SELECT FROM incident_step AS step WHERE step.incident_code = incident.incident_code
                    AND step.kind = 'closed' AND step.recorded_at <= :now)
     OR EXISTS (SELECT FROM incident_step AS step WHERE step.incident_code = incident.incident_code
@@ -20,9 +22,9 @@ incident.township_code = :township_code AND incident.recorded_at <= :now AND (
 
 
 def read_active_incidents(
-    connection: Connection, *, township_code: str, since: datetime, now: datetime
+    connection: Connection, *, township_code: str, since: datetime, now: datetime, also: Sequence[str] = ()
 ) -> gpd.GeoDataFrame:
-    """Return incidents that happened or were worked on since an instant, and older ones that may be open.
+    """Return incidents that happened or were worked on since an instant, older ones that may be open, and those named.
 
     Columns as `store.facts.read_incidents`. Only what was recorded by `now`.
     """
@@ -37,11 +39,14 @@ def read_active_incidents(
         township_code=township_code,
         since=since,
         now=now,
+        also=list(also),
     )
     return gpd.GeoDataFrame(with_instants(incidents, "happened_at", "recorded_at", "due_at"))
 
 
-def read_active_steps(connection: Connection, *, township_code: str, since: datetime, now: datetime) -> pd.DataFrame:
+def read_active_steps(
+    connection: Connection, *, township_code: str, since: datetime, now: datetime, also: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return all steps of the incidents that `read_active_incidents` gives, as `store.facts.read_incident_steps`."""
     steps = read_table(
         connection,
@@ -52,5 +57,23 @@ def read_active_steps(connection: Connection, *, township_code: str, since: date
         township_code=township_code,
         since=since,
         now=now,
+        also=list(also),
     )
     return with_instants(steps, "happened_at", "recorded_at", "due_at")
+
+
+def find_incidents(
+    connection: Connection, *, township_code: str, wanted: str, now: datetime, most: int
+) -> tuple[str, ...]:
+    """Return the codes of the newest incidents, however old, whose number, place, text, category or village holds some words."""
+    found = connection.execute(
+        text(
+            "SELECT incident_code FROM incident JOIN category USING (category_code, list_year)"
+            " LEFT JOIN area ON area.area_code = incident.village_code"
+            " WHERE incident.township_code = :township_code AND incident.recorded_at <= :now AND strpos(lower(concat_ws("
+            "' ', incident_code, incident.place, incident.text, category.name, area.name)), lower(:wanted)) > 0"
+            " ORDER BY happened_at DESC, incident_code LIMIT :most"
+        ),
+        {"township_code": township_code, "wanted": wanted, "now": now, "most": most},
+    )
+    return tuple(found.scalars())

@@ -9,12 +9,12 @@ from gridmap.store.reading import read_table
 def read_categories(connection: Connection) -> pd.DataFrame:
     """Return every category of every list year.
 
-    Columns `category_code`, `list_year`, `kind`, `name`, `is_private`, `successor_code` (its code in the next list, null
-    where the code stays).
+    Columns `category_code`, `list_year`, `kind`, `name`, `is_private`, `valid_from`, `successor_code` (its code in the next
+    list, or later in the same one; null where the code stays).
     """
     return read_table(
         connection,
-        "SELECT category_code, list_year, kind, name, is_private, successor_code FROM category"
+        "SELECT category_code, list_year, kind, name, is_private, valid_from, successor_code FROM category"
         " ORDER BY list_year, category_code",
     )
 

@@ -13,17 +13,19 @@ from gridmap.reports.disputes import DisputesReport
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
-from gridmap.ui import panels
+from gridmap.ui import charts, panels
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
 SHOWN = ("by_density", "by_grid")
 _WHOLE = ""
-_MAP_PX, _TABLE_PX, _KEPT = 390, 235, 32
+_MAP_PX, _TABLE_PX, _CHART_PX, _KEPT = 390, 235, 210, 32
 
 
-def shown_on_map() -> str:
-    """Let a person choose what the map shows; one of `SHOWN`."""
+def shown_on_map(report: DisputesReport) -> str:
+    """Let a person choose what the map shows; one of `SHOWN`. With nothing that may be drawn there is no choice."""
+    if not report.n_incidents.value:
+        return SHOWN[1]
     chosen: str = st.segmented_control(
         t("hotspots.shown"),
         SHOWN,
@@ -33,6 +35,20 @@ def shown_on_map() -> str:
         key="disputes_shown",
     )
     return chosen
+
+
+def months(report: DisputesReport, kind: str | None) -> None:
+    """Draw the incidents of each month; or say why there are none to draw."""
+    if report.is_withheld:
+        st.caption(t("disputes.withheld", least=settings().public_hidden_below))
+    if report.n_incidents.value:
+        st.echarts_chart(
+            charts.monthly_option(named(report.monthly, kind), others=t("disputes.others")),
+            height=_CHART_PX,
+            theme=None,
+            renderer="svg",
+            key="disputes_months",
+        )
 
 
 def month_slider(report: DisputesReport) -> str:

@@ -75,6 +75,7 @@ def funnel(report: FairReport, village: str | None, room: Room) -> None:
         t(
             "fair.found",
             n_grids=len(rows),
+            n_compared=len(_compared(report, None)),
             n_higher=int(counted.get(HIGHER, 0)),
             n_lower=int(counted.get(LOWER, 0)),
             n_too_few=int(counted.get(TOO_FEW, 0)),

@@ -8,11 +8,13 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.actions.incidents import NewStep, take_step
-from gridmap.analysis.lifecycle import LEVELS, STEPS, legal_steps, standing_of
+from gridmap.analysis.lifecycle import LEVELS, STEPS, Standing, legal_steps, standing_of
 from gridmap.errors import GridmapError
 from gridmap.frames import TEAM_CODES
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.office import CASE_MARKS, MapGround, cases_deck
+from gridmap.maps.palette import LIGHT
+from gridmap.reports.figures import formula_words
 from gridmap.reports.handling import HandlingReport, case_photos
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
@@ -145,13 +147,14 @@ def case(report: HandlingReport, code: str) -> None:
         t(f"handling.level_{holder}"),
     ]
     st.text(" · ".join(words))
+    steps = report.steps[report.steps["incident_code"] == code]
     if may("editor"):
-        _steps_to_take(row, code)
+        _steps_to_take(row, code, steps)
     _photos(code)
     _history(report, code)
 
 
-def _steps_to_take(row: pd.Series, code: str) -> None:
+def _steps_to_take(row: pd.Series, code: str, steps: pd.DataFrame) -> None:
     turn = st.session_state.get(_TURN, 0)
     standing = standing_of(row)
     as_place, who_place = st.columns(2)
@@ -168,7 +171,7 @@ def _steps_to_take(row: pd.Series, code: str) -> None:
         st.info(t("handling.no_step"))
         return
     st.text_input(t("handling.note"), key=f"note_{turn}", max_chars=2000)
-    _what_steps_need(kinds, turn)
+    _what_steps_need(kinds, code, turn, suggested_on=_suggested_due(steps, standing))
     with st.container(key="handling_steps", horizontal=True):
         for at, kind in enumerate(kinds):
             st.button(
@@ -180,8 +183,18 @@ def _steps_to_take(row: pd.Series, code: str) -> None:
             )
 
 
-def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
-    """Ask, side by side, for what some of the steps need beside a note."""
+def _suggested_due(steps: pd.DataFrame, standing: Standing) -> date:
+    """Return the last day that was asked for; where nothing is, the day after the present due time."""
+    asked = steps.loc[steps["kind"] == "extension_asked", "due_at"].dropna()
+    if standing.is_asked and len(asked):
+        last: date = (asked.iloc[-1].tz_convert(settings().zone) - timedelta(seconds=1)).date()
+        return last
+    due = standing.due_at
+    return loaders.today() if due is None else due.astimezone(settings().zone).date() + timedelta(days=1)
+
+
+def _what_steps_need(kinds: tuple[str, ...], code: str, turn: int, *, suggested_on: date) -> None:
+    """Ask, side by side, for what some of the steps need beside a note; a grant begins with the day that was asked for."""
     is_due_asked = bool({"extension_asked", "extended"} & set(kinds))
     asked = [is_due_asked, "dispatched" in kinds, "followed_up" in kinds]
     if not any(asked):
@@ -190,7 +203,8 @@ def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
     if asked[0]:
         first = loaders.today() + timedelta(days=1)
         label, said = t("handling.new_due"), t("handling.last_day")
-        next(places).date_input(label, value=first, min_value=first, key=f"due_{turn}", help=said)
+        value = max(first, suggested_on)
+        next(places).date_input(label, value=value, min_value=first, key=f"due_{code}_{turn}", help=said)
     if asked[1]:
         words = {name: t(f"handling.team_{name}") for name in TEAM_CODES}
         label = t("handling.to_team")
@@ -201,7 +215,7 @@ def _what_steps_need(kinds: tuple[str, ...], turn: int) -> None:
 
 def _take(code: str, kind: str, acting: str, turn: int) -> None:
     told = st.session_state
-    day: date | None = told.get(f"due_{turn}")
+    day: date | None = told.get(f"due_{code}_{turn}")
     step = NewStep(
         incident_code=code,
         kind=kind,
@@ -288,13 +302,29 @@ def times(report: HandlingReport, room: Room) -> None:
 
 
 def settled(report: HandlingReport, room: Room) -> None:
-    """Draw how many disputes each grid settled a month."""
-    st.caption(t("handling.formula_settled"))
-    rows = report.settled.rename_axis("grid").reset_index()
+    """Draw how many disputes each grid settled a month, those that met the target least often first."""
+    least = settings().disputes_a_month
+    st.caption(formula_words("handling.formula_settled"))
+    rows = report.settled.sort_values("n_met", kind="stable")
+    *over, running = rows.columns[2:]
+    labels = {month: month for month in over} | {running: t("handling.so_far", month=running)}
+
+    def marked(n: object) -> str:
+        return f"color: {LIGHT.alarm}; font-weight: 600" if isinstance(n, int) and n < least else ""
+
     st.dataframe(
-        rows,
+        rows.style.map(marked, subset=rows.columns[2:-1]),
         hide_index=True,
+        placeholder=UNKNOWN,
         height=room.tall(_TABLE_PX),
-        column_config={"grid": st.column_config.TextColumn(t("handling.grid"), pinned=True)},
+        column_config={
+            "name": st.column_config.TextColumn(t("handling.grid"), pinned=True),
+            "n_met": st.column_config.NumberColumn(
+                t("handling.months_met", n=len(over)), help=formula_words("handling.formula_met")
+            ),
+            **{month: st.column_config.NumberColumn(label) for month, label in labels.items()},
+        },
         key="handling_settled",
     )
+    if report.n_settled_elsewhere:
+        st.caption(t("handling.settled_elsewhere", n=report.n_settled_elsewhere))

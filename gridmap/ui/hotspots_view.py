@@ -97,10 +97,13 @@ def beside_map(report: HotspotsReport) -> None:
 
 
 def worst_first(report: HotspotsReport, village: str | None) -> pd.DataFrame:
-    """Return the grids of a village, or all: hot, not significant, cold, too few to say; the largest excess first."""
+    """Return the grids of a village, or all: hot, not significant, cold, too few to say; the largest excess first.
+
+    Where the excess is not told, the most incidents come first.
+    """
     rows = report.grids[_is_shown(report.grids, village)]
     rank = rows["class"].map({name: at for at, name in enumerate(CLASSES)})
-    excess = rows["n_incidents"] - rows["expected"]
+    excess = rows["n_incidents"] - rows["expected"].fillna(0.0)
     order = pd.DataFrame({"rank": rank, "fewer": -excess}).sort_values(["rank", "fewer"], kind="stable").index
     return rows.loc[order]
 
@@ -124,14 +127,12 @@ def table(report: HotspotsReport, village: str | None, last: str, room: Room) ->
             "name": rows["name"],
             "class": [class_words(row) for _, row in rows.iterrows()],
             "n_incidents": rows["n_incidents"],
-            "expected": rows["expected"],
-            "rate": rows["rate"],
-            "q": rows["q"],
+            **({"n_private": rows["n_private"]} if report.hides_private else rows[["expected", "rate", "q"]]),
             "trend": rows["trend"].map(_trend_words),
         }
     )
     event = st.dataframe(
-        shown.style.format({"q": _small}),
+        shown.style.format({"q": _small} if "q" in shown else {}),
         hide_index=True,
         placeholder=numbers.UNKNOWN,
         height=room.tall(_TABLE_PX),
@@ -142,7 +143,10 @@ def table(report: HotspotsReport, village: str | None, last: str, room: Room) ->
     )
     chosen = [at for at in event.selection.rows if at < len(rows)]
     # A grid's name is somebody's words: text, where a caption would read it as Markdown.
-    why.text(why_words(rows.iloc[chosen[0]]) if chosen else t("hotspots.choose"))
+    if report.hides_private:
+        why.text(t("hotspots.for_everybody", least=settings().public_hidden_below))
+    else:
+        why.text(why_words(rows.iloc[chosen[0]]) if chosen else t("hotspots.choose"))
     return str(rows.index[chosen[0]]) if chosen else None
 
 
@@ -158,7 +162,12 @@ def _columns(report: HotspotsReport, last: str) -> dict[str, Any]:
     return {
         "name": words(t("hotspots.grid"), pinned=True),
         "class": words(t("hotspots.class"), help=formula_words("hotspots.formula_class")),
-        "n_incidents": number(t("hotspots.n_incidents"), help=t("hotspots.formula_n_incidents"), format="%d"),
+        "n_incidents": number(
+            t("hotspots.n_public" if report.hides_private else "hotspots.n_incidents"),
+            help=t("hotspots.formula_n_incidents"),
+            format="%d",
+        ),
+        "n_private": words(t("hotspots.n_private"), help=formula_words("hotspots.formula_n_private")),
         "expected": number(t("hotspots.expected"), help=t("hotspots.formula_expected"), format="%.1f"),
         "rate": number(t("hotspots.rate"), help=t("hotspots.formula_rate"), format="%.1f"),
         "q": number(t("hotspots.q"), help=formula_words("hotspots.formula_q")),

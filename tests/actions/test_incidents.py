@@ -120,6 +120,17 @@ def test_an_extension_is_granted_by_the_level_above(busy_engine: Engine):
     assert _due(busy_engine, "I1") == tiny.at(26)
 
 
+def test_more_time_is_never_less(busy_engine: Engine):
+    due = NOW + timedelta(hours=21)
+    for sooner in (due, due - timedelta(hours=1)):
+        with pytest.raises(InputError, match="10-16 09:00"):
+            _take(busy_engine, "extension_asked", "grid", due_at=sooner, note="材料未齐")
+    _take(busy_engine, "extension_asked", "grid", due_at=due + timedelta(days=3), note="材料未齐")
+    with pytest.raises(InputError, match="不能缩短"):
+        _take(busy_engine, "extended", "village", due_at=due, now=NOW + timedelta(minutes=1))
+    assert "extended" not in _steps(busy_engine, "I1")
+
+
 def test_a_reopened_case_gets_a_new_due_time(busy_engine: Engine):
     _take(busy_engine, "reopened", "grid", code="I3", note="群众不满意")
     assert _due(busy_engine, "I3") == tiny.at(26, 12)  # seven working days

@@ -217,3 +217,41 @@ def test_an_unknown_layer_is_named_with_the_known_ones(tiny_engine: Engine, tmp_
     use_language("en")
     with pytest.raises(InputError, match=r"`houses` is no layer.*households"):
         _load(tiny_engine, "houses", tmp_path)
+
+
+def test_an_incident_without_a_due_time_gets_that_of_the_deadlines(tiny_engine: Engine, tmp_path: Path):
+    """Nothing may lie for ever without becoming overdue; what the file says stands."""
+    book = openpyxl.Workbook()
+    sheets = {
+        "事件": [
+            ["事件编号", "类别代码", "清单年度", "紧急程度", "发生时间", "登记时间", "村", "办理期限"],
+            ["S1", "M02", 2026, "一般", "2026-10-09 16:00", "2026-10-09 17:00", "西村", None],
+            ["S2", "M02", 2026, "紧急", "2026-10-09 16:00", "2026-10-09 17:00", "西村", None],
+            ["S3", "M02", 2026, "一般", "2026-10-09 16:00", "2026-10-09 17:00", "西村", "2026-10-11 09:00"],
+        ],
+        "处理过程": [["事件编号", "环节", "层级", "时间"], ["S1", "上报", "网格员", "2026-10-09 17:00"]],
+        "类别": [
+            ["清单年度", "类别代码", "类别名称", "大类", "是否隐私", "启用日期"],
+            [2026, "M02", "邻里", "矛盾纠纷", "否", "2026-01-01"],
+        ],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.remove(book["Sheet"])
+    book.save(tmp_path / "incidents.xlsx")
+    deadlines = "accept=1wd member=2wd grid=2wd village=2wd close=7wd close.urgent=1wd"
+    policy = Settings(deadlines=deadlines)
+    report = _load(tiny_engine, "incidents", tmp_path / "incidents.xlsx", settings=policy, datum="cgcs2000")
+    assert report.reading.n_quarantined == 0
+    with tiny_engine.connect() as connection:
+        due = connection.execute(
+            text(
+                "SELECT to_char(due_at AT TIME ZONE 'Asia/Shanghai', 'MM-DD HH24:MI') FROM incident ORDER BY incident_code"
+            )
+        ).scalars()
+        # Seven and one working days over the made-up Saturday, 10 October.
+        assert due.all() == ["10-19 16:00", "10-10 16:00", "10-11 09:00"]
+    again = _load(tiny_engine, "incidents", tmp_path / "incidents.xlsx", settings=policy, datum="cgcs2000")
+    assert (again.n_new, again.n_updated) == (0, 0)

@@ -166,6 +166,22 @@ def test_categories_bear_the_name_of_their_successor_in_the_newest_list():
     }  # fmt: skip
 
 
+def test_a_list_that_changes_in_the_middle_of_its_year_is_followed_to_the_newest_name():
+    january, july, next_year = date(2026, 1, 1), date(2026, 7, 1), date(2027, 1, 1)
+    categories = pd.DataFrame(
+        [("D1", 2025, "婚姻", date(2025, 1, 1), None), ("D1", 2026, "婚姻", january, "D28"),
+         ("D28", 2026, "婚姻家庭", july, "D30"), ("D30", 2026, "别的", january, None), ("D2", 2026, "邻里", january, "D3"),
+         ("D3", 2026, "相邻关系", january, None), ("D30", 2027, "家事", next_year, None)],
+        columns=["category_code", "list_year", "name", "valid_from", "successor_code"],
+    )  # fmt: skip
+    assert newest_names(categories).to_dict() == {
+        # Over the code of July to that of the next list, not to another category that bore it before.
+        ("D1", 2025): "家事", ("D1", 2026): "家事", ("D28", 2026): "家事", ("D30", 2026): "家事", ("D30", 2027): "家事",
+        # In force together from January: the successor is that of a next list, which does not know it.
+        ("D2", 2026): "邻里", ("D3", 2026): "相邻关系",
+    }  # fmt: skip
+
+
 def test_a_missing_column_is_named():
     with pytest.raises(KeyError, match="due_at"):
         incident_states(INCIDENTS.drop(columns="due_at"), STEPS, now=NOW, due_soon=SOON)

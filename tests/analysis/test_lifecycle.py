@@ -138,6 +138,27 @@ def test_the_fold_is_the_story_whatever_order_late_steps_arrive_in(history, chan
     assert replace(folded, held_at=None) == told
 
 
+_KINDS = ("reported", "accepted", "paused", "resumed", "handled", "escalated", "closed", "reopened", "extended")
+
+
+_HISTORIES = st.lists(st.tuples(st.sampled_from(_KINDS), st.integers(0, 4)), min_size=2, max_size=9, unique=True)
+
+
+@settings(max_examples=30)
+@given(_HISTORIES.flatmap(lambda steps: st.tuples(st.just(steps), st.permutations(steps))))
+def test_clocks_and_times_do_not_ask_in_which_order_steps_of_one_minute_arrived(calendar: WorkCalendar, orders):
+    begin, now = _at("2026-10-12T09:00"), _at("2026-10-22T09:00")
+    found = []
+    for history in orders:
+        rows = [("one", kind, "grid", begin + timedelta(hours=7 * at), _at("2026-11-20T09:00")) for kind, at in history]
+        steps = _steps(*rows)
+        states = _states(_incidents(), steps, now)
+        clocks = case_clocks(_incidents(), states, steps, deadlines=DEADLINES, calendar=calendar, now=now)
+        found.append((states, clocks, step_times(steps, calendar=calendar, now=now)))
+    for one, other in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
 @given(_legal_histories())
 def test_some_level_can_always_go_on(history):
     """No history ends in a state that nobody can leave; the township is never stuck."""

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmap.analysis.small_counts import public_counts, public_incidents, public_total
+from gridmap.analysis.small_counts import public_count, public_counts, public_incidents, public_total
 
 METRIC = "EPSG:4547"
 
@@ -68,6 +68,16 @@ def test_every_hidden_count_can_still_be_any_small_one(rows: list[list[int]]):
 @given(st.lists(st.integers(0, 9), max_size=8), st.integers(2, 6))
 def test_the_true_total_lies_in_what_is_shown(counts: list[int], hidden_below: int):
     assert _feasible(public_total(counts, hidden_below=hidden_below), sum(counts))
+
+
+def test_one_count_is_written_as_in_a_table():
+    for number in (0, 1, 2, 3, 12):
+        assert (
+            public_count(number, hidden_below=3)
+            == public_counts(_table([[number]]), hidden_below=3, total="all").iloc[0, 0]
+        )
+    with pytest.raises(ValueError, match="counts"):
+        public_count(0.5, hidden_below=3)
 
 
 def test_two_tables_of_the_same_published_counts_are_the_same():

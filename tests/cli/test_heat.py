@@ -113,3 +113,18 @@ def test_files_that_do_not_fit_are_said(tmp_path: Path):
             _run(str(tmp_path / name), tmp_path / "heat.png")
     with pytest.raises(GridmapError, match=r"heat\.jpg"):
         _run(_points(tmp_path, [(1, 1)]), tmp_path / "heat.jpg")
+
+
+def test_an_empty_picture_has_no_highest_place(tmp_path: Path):
+    file = _points(tmp_path, [(100, 100)])
+    answer = _run(file, tmp_path / "heat.asc", "--bounds", "5000,5000,6000,6000")
+    assert (answer["n_points"], answer["n_outside"], answer["maximum_at"]) == (0, 1, None)
+    options = [*LENGTHS, "--bounds", "5000,5000,6000,6000", "--out", str(tmp_path / "heat.asc"), "--crs", METRIC]
+    assert "Not one incident" in CliRunner().invoke(app, ["heat", file, *options]).stdout
+
+
+def test_a_kernel_narrower_than_two_cells_is_said(tmp_path: Path):
+    file = _points(tmp_path, [(100, 100), (400, 400)])
+    for bandwidth, is_said in (("19", True), ("20", False)):
+        options = ["--cell-m", "10", "--bandwidth-m", bandwidth, "--out", str(tmp_path / "heat.asc"), "--crs", METRIC]
+        assert ("bandwidth is less than" in CliRunner().invoke(app, ["heat", file, *options]).stderr) == is_said

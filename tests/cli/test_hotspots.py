@@ -264,10 +264,56 @@ def test_files_in_degrees_empty_files_and_other_shapes_are_said(tmp_path: Path):
     ):
         with pytest.raises(GridmapError, match=said):
             _run(tmp_path, **files)
-    arguments = [str(tmp_path / "degrees.geojson"), str(tmp_path / "points.csv"), "--population", "homes"]
-    done = CliRunner().invoke(app, ["hotspots", *arguments, "--out", str(tmp_path / "out.gpkg")])
+    (tmp_path / "lonlat.csv").write_text("x,y\n114.05,28.05\n")
+    arguments = [str(tmp_path / "degrees.geojson"), str(tmp_path / "lonlat.csv"), "--population", "homes"]
+    done = CliRunner().invoke(app, ["hotspots", *arguments, "--crs", "EPSG:4490", "--out", str(tmp_path / "out.gpkg")])
     assert isinstance(done.exception, GridmapError)
     assert "degrees" in str(done.exception)
+
+
+def _answered(tmp_path: Path, grids: str, points: str) -> tuple[dict, str]:
+    arguments = [str(tmp_path / grids), str(tmp_path / points), "--population", "homes", "--crs", METRIC]
+    done = CliRunner().invoke(
+        app, ["hotspots", *arguments, "--out", str(tmp_path / "out.gpkg"), "--json"], catch_exceptions=False
+    )
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("grids", "points"),
+    [("degrees.geojson", "points.csv"), ("grids.gpkg", "degrees_points.geojson"), ("metres.geojson", "points.csv")],
+)
+def test_one_of_two_files_may_be_in_degrees_or_in_metres_that_geojson_cannot_name(
+    tmp_path: Path, grids: str, points: str
+):
+    """`--crs` is for the file that does not say: it used to turn degrees into metres, with every point outside, in silence."""
+    land, rows = _grids(tmp_path), _points(tmp_path)
+    land.to_crs("EPSG:4326").to_file(tmp_path / "degrees.geojson")
+    there = gpd.GeoDataFrame(geometry=gpd.points_from_xy(rows["x"], rows["y"]), crs=METRIC)
+    there.to_crs("EPSG:4326").to_file(tmp_path / "degrees_points.geojson")
+    far = land.translate(500_000, 3_000_000) if grids == "metres.geojson" else land.geometry
+    features = [
+        {"type": "Feature", "properties": {"homes": 60}, "geometry": shapely.geometry.mapping(shape)} for shape in far
+    ]
+    (tmp_path / "metres.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    if grids == "metres.geojson":
+        rows.assign(x=rows["x"] + 500_000, y=rows["y"] + 3_000_000).to_csv(tmp_path / "points.csv", index=False)
+    answer, said = _answered(tmp_path, grids, points)
+    assert (answer["n_points"], answer["n_outside"], answer["n_hot"]) == (150, 0, 1)
+    assert ("projected" in said) == (grids == "degrees.geojson")
+
+
+@pytest.mark.parametrize(
+    ("east", "code", "said"), [(-5000.0, 1, "Not one incident lies in a grid"), (50.0, 0, "does not mean")]
+)
+def test_one_incident_proves_nothing_and_none_inside_is_a_no(tmp_path: Path, east: float, code: int, said: str):
+    _grids(tmp_path)
+    pd.DataFrame({"x": [east], "y": [50.0]}).to_csv(tmp_path / "points.csv", index=False)
+    arguments = [str(tmp_path / "grids.gpkg"), str(tmp_path / "points.csv"), "--population", "homes", "--crs", METRIC]
+    done = CliRunner().invoke(app, ["hotspots", *arguments, "--out", str(tmp_path / "out.gpkg")])
+    assert done.exit_code == code
+    assert said in done.stdout
+    assert set(gpd.read_file(tmp_path / "out.gpkg")["class"]) == {"too few to say"}
 
 
 @pytest.mark.parametrize("command", ["hotspots", "heat"])

@@ -146,3 +146,24 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(tmp_path: Path, column
     with pytest.raises(GridmapError, match=said):
         _run(tmp_path, *options)
     assert not (tmp_path / "out.gpkg").exists()
+
+
+def test_without_incidents_and_team_there_is_nothing_to_compare(tmp_path: Path):
+    _grids(tmp_path)
+    arguments = [str(tmp_path / "grids.gpkg"), "--households", "homes", "--out", str(tmp_path / "out.gpkg")]
+    done = CliRunner().invoke(app, ["workload", *arguments])
+    assert isinstance(done.exception, GridmapError)
+    assert "--team" in str(done.exception)
+    assert not (tmp_path / "out.gpkg").exists()
+
+
+def test_points_in_degrees_are_counted_in_grids_in_metres(tmp_path: Path):
+    _grids(tmp_path)
+    _points(tmp_path)
+    rows = pd.read_csv(tmp_path / "points.csv")
+    there = gpd.GeoDataFrame(geometry=gpd.points_from_xy(rows["x"], rows["y"]), crs=METRIC)
+    there.to_crs("EPSG:4490").to_file(tmp_path / "points.gpkg")
+    arguments = [str(tmp_path / "grids.gpkg"), "--households", "homes", "--incidents", str(tmp_path / "points.gpkg")]
+    done = CliRunner().invoke(app, ["workload", *arguments, "--out", str(tmp_path / "out.gpkg"), "--json"])
+    answer = json.loads(done.stdout)
+    assert (answer["n_incidents"], answer["n_outside"]) == (30 * 8 + 30, 1)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 
 import pytest
 from PIL import Image
@@ -76,6 +77,25 @@ def test_a_pause_without_a_reason_is_refused(open_page: Open, busy_engine: Engin
     page = _look_for(open_page("handling"), "I1")
     page.button(key="step_paused").click().run()
     assert "原因" in page.error[0].value
+
+
+def test_who_grants_more_time_begins_with_the_day_that_was_asked_for(open_page: Open, busy_engine: Engine):
+    page = _look_for(open_page("handling"), "I1")
+    asked = page.date_input[0].value + timedelta(days=9)
+    page.text_input(key="note_0").set_value("材料未齐").run()
+    page.date_input[0].set_value(asked).run()
+    page.button(key="step_extension_asked").click().run()
+    page.selectbox(key="act_I1_grid").set_value("village").run()
+    assert page.date_input[0].value == asked
+    page.button(key="step_extended").click().run()
+    assert "已记录" in page.toast[-1].value
+    with busy_engine.connect() as connection:
+        granted = connection.execute(
+            text("SELECT kind, level, due_at AT TIME ZONE 'Asia/Shanghai' FROM incident_step WHERE due_at IS NOT NULL"
+                 " ORDER BY step_id")
+        ).all()  # fmt: skip
+    midnight = datetime.combine(asked + timedelta(days=1), time())
+    assert granted == [("extension_asked", "grid", midnight), ("extended", "village", midnight)]
 
 
 def test_a_closed_case_is_found_by_its_number_and_followed_up(open_page: Open, busy_engine: Engine):

@@ -9,8 +9,10 @@ from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
 from gridmap.reports.fair import fair_report
+from gridmap.settings import settings
 from gridmap.ui import fair_view, loaders
 from tests.busy import EVIL, write_busy_day
+from tests.tiny import TOWNSHIP
 
 OFFICE = ("disputes", "coverage", "workload")
 Open = Callable[..., AppTest]
@@ -28,7 +30,7 @@ def _frames(page: AppTest) -> str:
     return "\n".join(frame.value.to_csv() for frame in page.dataframe)
 
 
-@pytest.mark.parametrize("name", [*OFFICE, "circle", "planning", "data"])
+@pytest.mark.parametrize("name", [*OFFICE, "handling", "circle", "planning", "data"])
 def test_an_empty_database_says_how_to_load(open_page: Open, name: str):
     words = _words(open_page(name))
     assert "gridmap demo" in words or "还没有" in words
@@ -86,6 +88,25 @@ def test_the_disputes_map_shows_density_or_hot_grids(open_page: Open, busy_engin
     assert rows["n_incidents"].sum() == 5
 
 
+def test_a_viewer_sees_private_matters_only_as_counts_of_grids(
+    open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GRIDMAP_OPEN_ROLE", "viewer")
+    settings.cache_clear()
+    page = open_page("disputes")
+    assert page.metric[0].value == "4 件"
+    assert "涉隐私事件只在“热点网格”按网格计数" in _words(page)
+    assert not page.dataframe[0].value["name"].eq("婚姻").any()
+    rows = page.dataframe[-1].value
+    assert rows["n_private"].tolist() == ["0", "0", "<3"]
+    assert not {"expected", "rate", "q"} & set(rows.columns)
+    page.selectbox(key="category").set_value("婚姻").run()
+    assert not page.exception
+    layers = [layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]]
+    assert "heat" not in layers
+    assert page.dataframe[-1].value["n_private"].tolist() == ["0", "0", "<3"]
+
+
 def test_hot_grids_without_households_are_unknown(open_page: Open, busy_engine: Engine):
     with busy_engine.begin() as connection:
         connection.execute(text("DELETE FROM household"))
@@ -131,6 +152,32 @@ def test_who_may_not_load_gets_no_form(open_page: Open, busy_engine: Engine, mon
     assert not page.get("file_uploader")
 
 
+@pytest.mark.parametrize(("role", "is_shown"), [("viewer", False), ("editor", True)])
+def test_refused_rows_are_for_those_who_load(
+    open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch, role: str, is_shown: bool
+):
+    """They are whole rows as they came: a family matter, its words and its place."""
+    with busy_engine.begin() as connection:
+        number = connection.execute(
+            text(
+                "INSERT INTO import_record (township_code, layer, file_name, file_sha256, file_bytes, n_read, n_taken, n_new,"
+                " n_changed, n_quarantined, notes, imported_by) VALUES (:town, 'incidents', 'a.xlsx', repeat('a', 64), 1, 1, 0,"
+                " 0, 0, 1, '[]', 'tests') RETURNING import_id"
+            ),
+            {"town": TOWNSHIP},
+        ).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO import_quarantine (import_id, quarantine_number, row_number, reason_code, reason, row)"
+                " VALUES (:number, 1, 2, 'too_long', 'too_long', CAST(:row AS jsonb))"
+            ),
+            {"number": number, "row": json.dumps({"类别代码": "婚姻", "经度": "113.2"})},
+        )
+    monkeypatch.setenv("GRIDMAP_OPEN_ROLE", role)
+    settings.cache_clear()
+    assert ("113.2" in _frames(open_page("data"))) == is_shown
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_circle_draws_in_both_languages(open_page: Open, busy_engine: Engine, lang: str):
     page = open_page("circle", lang=lang)
@@ -155,6 +202,15 @@ def test_the_fair_comparison_ranks_the_grids_and_can_leave_the_past_out(open_pag
     page.toggle(key="fair_without_past").set_value(True).run()
     assert not page.exception
     assert "past incidents" not in _words(page)
+
+
+def test_a_village_is_compared_with_the_whole_township(open_page: Open, tiny_engine: Engine):
+    with tiny_engine.begin() as connection:
+        write_busy_day(connection, now=datetime.now(UTC))
+    page = open_page("workload")
+    page.selectbox(key="village").select("东村").run()
+    assert "1 个网格中" in _words(page)
+    assert "已按全乡 3 个网格一并校正" in _words(page)
 
 
 def test_who_has_nobody_is_named_in_the_advice(open_page: Open, tiny_engine: Engine):

@@ -18,6 +18,7 @@ from tests.busy import NOW
 from tests.tiny import GRIDS, METRIC, STORED, TOWNSHIP, WEST_VILLAGE, metric_point, stored, write_categories
 
 POLICY = {
+    "public_hidden_below": 3,
     "drawn_tolerance_m": 2.5,
     "hotspot_alpha": 0.05,
     "hotspot_min_households": 10,
@@ -39,7 +40,8 @@ def _report(engine: Engine, **changed: object) -> HotspotsReport:
     common = {"township_code": TOWNSHIP, "now": NOW, "zone": ZoneInfo("Asia/Shanghai")}
     with engine.connect() as connection:
         return hotspots_report(
-            connection, **{**common, **YEAR, "kind": "dispute", "category": None, **POLICY, **changed}
+            connection,
+            **{**common, **YEAR, "kind": "dispute", "category": None, "hides_private": False, **POLICY, **changed},
         )
 
 
@@ -144,6 +146,20 @@ def _write_disputes(connection: Connection, days_ago: Mapping[int, list[int]]) -
     )
 
 
+def _make_private(engine: Engine, *, n: int) -> None:
+    """Make the first `n` quarrels of the middle grid a family matter."""
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE incident DISABLE TRIGGER USER"))
+        connection.execute(
+            text(
+                "UPDATE incident SET category_code = 'D2' WHERE incident_code IN (SELECT incident_code FROM incident"
+                " WHERE ST_DWithin(geom, (SELECT ST_SetSRID(ST_GeomFromWKB(:middle), 4490)), 0.0001)"
+                " ORDER BY incident_code LIMIT :n)"
+            ),
+            {"n": n, "middle": bytes(stored([metric_point(*_centre(12))]).to_wkb()[0])},
+        )
+
+
 def _spread(n: int, *, begin: int = 1) -> list[int]:
     """Days ago, evenly over a year."""
     return np.linspace(begin, 360, n).astype(int).tolist()
@@ -170,6 +186,33 @@ def test_a_planted_grid_is_found_with_its_figures(planted: Engine):
     assert row["p"] == pytest.approx(2 * stats.binom.sf(29, 126, 1 / 25))
     assert row["q"] < 1e-10
     assert report.grids.index[report.grids["class"] == "hot"].tolist() == [_code(12)]
+
+
+@pytest.mark.parametrize(("n_private", "told"), [(0, "0"), (1, "<3"), (2, "<3"), (3, "3")])
+def test_everybody_sees_the_same_classes_but_no_small_number_of_private_matters(
+    planted: Engine, n_private: int, told: str
+):
+    _make_private(planted, n=n_private)
+    handled, public = _report(planted), _report(planted, hides_private=True)
+    pd.testing.assert_series_equal(handled.grids["class"], public.grids["class"])
+    pd.testing.assert_series_equal(handled.grids["trend"], public.grids["trend"])
+    row = public.grids.loc[_code(12)]
+    assert (row["n_incidents"], row["n_private"]) == (30 - n_private, told)
+    assert public.grids.drop(index=_code(12))["n_private"].eq("0").all()
+    away = ["expected", "rate", "n_around", "expected_around", "p", "q"]
+    assert public.grids[away].isna().all(axis=None)
+    assert handled.grids[away].notna().all(axis=None)
+
+
+def test_one_and_two_private_matters_look_the_same_to_everybody(planted: Engine):
+    """Whatever stands in the report: it does not tell one from two."""
+    seen = []
+    for n in (1, 2):
+        _make_private(planted, n=n)
+        seen.append(_report(planted, hides_private=True, category="婚姻"))
+    one, two = seen
+    pd.testing.assert_frame_equal(one.grids, two.grids)
+    assert (one.n_elsewhere, one.repeats) == (two.n_elsewhere, two.repeats)
 
 
 def test_no_grid_stands_out_where_each_has_as_many(engine: Engine):

@@ -39,8 +39,9 @@ def test_overdue_and_due_soon_are_the_same_on_the_wall_and_where_cases_are_handl
     wall = _incidents(busy_engine)
     with busy_engine.connect() as connection:
         desk = handling_report(
-            connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, due_soon_hours=24, deadlines=settings().deadlines
-        )
+            connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, due_soon_hours=24, deadlines=settings().deadlines,
+            disputes_a_month=1, wanted="",
+        )  # fmt: skip
     assert (desk.n_overdue.value, desk.n_due_soon.value) == (wall.overdue.value, wall.due_soon.value) == (2, 1)
     late = desk.cases[desk.cases["mark"] == "late"]
     assert not late["is_overdue"].any()

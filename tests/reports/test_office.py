@@ -40,7 +40,7 @@ def _coverage(engine: Engine, **changed: object) -> CoverageReport:
 
 def _disputes(engine: Engine, **changed: object) -> DisputesReport:
     options = {"kind": "dispute", "category": None, "village_code": None}
-    measures = {"heat_cell_m": 50, "heat_bandwidth_m": 250, "due_soon_hours": 24}
+    measures = {"hides_private": False, "heat_cell_m": 50, "heat_bandwidth_m": 250, "due_soon_hours": 24}
     span = {"first_on": date(2025, 11, 1), "last_on": date(2026, 10, 15)}
     with engine.connect() as connection:
         return disputes_report(connection, **{**COMMON, **span, **options, **measures, **changed})
@@ -246,3 +246,20 @@ def test_the_state_of_the_data_names_counts_and_files(busy_engine: Engine):
     assert (row["n_rows"], row["file_name"], row["n_read"], row["n_quarantined"]) == (18, "h.xlsx", 19, 1)
     assert pd.isna(report.layers.loc["checkpoints", "file_name"])
     assert refused.to_dict("records") == [{"人口数": "约100", "row_number": 7, "sheet": "", "reason": "人口数不是数"}]
+
+
+def test_everybody_sees_disputes_without_private_matters_and_where_they_lie(busy_engine: Engine):
+    all_of_them, told = _disputes(busy_engine), _disputes(busy_engine, hides_private=True)
+    assert (all_of_them.n_incidents.value, told.n_incidents.value) == (5, 4)
+    assert told.is_withheld
+    assert not all_of_them.is_withheld
+    assert "婚姻" not in told.categories.index
+    assert "婚姻" not in told.monthly.columns
+    # The one in the east is private: neither its village nor its surface is left.
+    assert told.villages.index.tolist() == ["西村"]
+    assert told.whole.n_points == all_of_them.whole.n_points - 1
+    private = _disputes(busy_engine, hides_private=True, category="婚姻")
+    assert private.n_incidents.value is None
+    assert private.whole.n_points == 0
+    assert private.months == {}
+    assert not _disputes(busy_engine, hides_private=True, category="邻里").is_withheld

@@ -22,7 +22,7 @@ def _row(**changed: object) -> pd.Series:
 def _report(rows: list[dict[str, object]]) -> HotspotsReport:
     grids = pd.DataFrame([{**_ROW, **row} for row in rows], index=[f"G{at}" for at in range(len(rows))])
     return HotspotsReport(
-        known_at=None, plan_on=date(2026, 1, 1), is_past_plan=False, unknown=None, grids=grids, n_elsewhere=0, alpha=0.05,
+        known_at=None, plan_on=date(2026, 1, 1), is_past_plan=False, unknown=None, hides_private=False, grids=grids, n_elsewhere=0, alpha=0.05,
         trend_first_on=date(2025, 1, 1), n_months=12, repeats=None,
     )  # fmt: skip
 
