@@ -36,7 +36,7 @@ class HandlingReport:
         When the newest fact was recorded; None without facts.
     cases
         Those open or worked on in the last 90 days, and those that were looked for; points in degrees (null without a place), index
-        `incident_code`, open ones first, due first: what was reported
+        `incident_code`, open ones first, due first, then the newest: what was reported
         (`store.facts.read_incidents`), where it stands (`analysis.incidents.incident_states`), `village`, `grid_code`, `grid` (names),
         `next_due_at` and `mark` (`overdue`, `late`, `due_soon`, `running`, `paused`, `closed`).
     steps
@@ -172,7 +172,7 @@ def handling_report(
             next_due_at=clocks["next_due_at"],
             mark=_marks(states, clocks, now=now),
         )
-        .sort_values(["is_open", "next_due_at", "happened_at"], ascending=[False, True, True], na_position="last")
+        .sort_values(["is_open", "next_due_at", "happened_at"], ascending=[False, True, False], na_position="last")
     )
     shares = closing_figures(lately)
     is_known = len(lately) > 0

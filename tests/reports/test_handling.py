@@ -121,3 +121,13 @@ def test_a_case_of_years_ago_is_found_and_changes_no_figure(busy_engine: Engine,
 def test_words_that_are_signs_of_a_query_are_only_words(busy_engine: Engine):
     for words in ("%", "_", "'; DROP TABLE incident; --"):
         assert _report(busy_engine, wanted=words).queue(level=None, team=None, village_code=None, wanted=words).empty
+
+
+def test_what_is_due_first_stands_first_and_of_closed_cases_the_newest(busy_engine: Engine):
+    _add(busy_engine, "OLD-8", happened_days=900, closed_days=880)
+    cases = _report(busy_engine, wanted="OLD").cases
+    still_open, closed = cases[cases["is_open"]], cases[~cases["is_open"]]
+    assert cases.index.tolist() == [*still_open.index, *closed.index]
+    assert still_open["next_due_at"].is_monotonic_increasing
+    assert closed["happened_at"].is_monotonic_decreasing
+    assert closed.index[-1] == "OLD-8"
