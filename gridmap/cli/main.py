@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, serve, workload
+from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, ledger, load, plan, serve, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("heat")(heat.heat)
 app.command("workload")(workload.workload)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")
 

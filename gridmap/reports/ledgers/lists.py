@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ledgers.month import month_of
 from gridmap.reports.township import find_township
+from gridmap.store.categories import read_categories
 from gridmap.store.ledgers import read_conventions, read_opinions, read_tasks
 from gridmap.store.places import read_grids
 
@@ -104,6 +105,17 @@ def lists_report(
         signatures=signatures,
         opinions=opinions,
     )
+
+
+@depends_on("incidents")
+def categories_report(connection: Connection) -> dict[tuple[str, int], str]:
+    """Return the names of the requests (诉求) of the newest list, by code and list year: what an opinion can be."""
+    categories = read_categories(connection)
+    newest = categories[(categories["kind"] == "request") & (categories["list_year"] == categories["list_year"].max())]
+    return {
+        (str(code), int(year)): str(name)
+        for code, year, name in zip(newest["category_code"], newest["list_year"], newest["name"], strict=True)
+    }
 
 
 def _named(rows: pd.DataFrame, grids: pd.DataFrame) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from gridmap.analysis.fair.shares import shrunken_shares
 from gridmap.analysis.points.compare import GRADES, attainable_points, compared, team_parts
 from gridmap.analysis.points.entries import computed_entries, digest, hand_entries, points_by_rule, settled_entries
 from gridmap.errors import InputError
+from gridmap.frames import POINT_COUNTS
 from gridmap.reports.figures import depends_on
 from gridmap.reports.ground import VisitRule
 from gridmap.reports.ledgers.month import MonthFacts, month_of, read_month
-from gridmap.store.points import read_freezes, read_point_entries, read_rules_in_force
+from gridmap.store.points import read_freezes, read_point_entries, read_rules, read_rules_in_force
 from gridmap.texts import t
 
 GROUPS = {
@@ -123,6 +124,12 @@ def grade_limits(written: str) -> tuple[int, ...]:
         if list(limits) == sorted(set(limits), reverse=True) and limits[0] <= _MOST_PERCENT:
             return limits
     raise InputError(t("ledgers.error_grades", written=written[:40]))
+
+
+def grade_words(limits: Sequence[int]) -> str:
+    """Return the limits of the grades as a person reads them."""
+    first, second, third = limits
+    return t("ledgers.grades_words", first=first, second=second, third=third)
 
 
 @depends_on("places", "households", "checkpoints", "checkins", "tracks", "home_visits", "incidents", "staff", "ledgers")
@@ -284,6 +291,18 @@ def _as_json(table: pd.DataFrame) -> dict[str, Any]:
 def _from_json(kept: dict[str, Any]) -> pd.DataFrame:
     table = pd.DataFrame(kept["rows"], columns=kept["columns"], dtype=object).astype(kept["kinds"])
     return table.set_index(kept["index"]) if kept["index"] else table
+
+
+@depends_on("ledgers")
+def rules_report(connection: Connection, *, township_code: str) -> pd.DataFrame:
+    """Return every rule there is or was (`store.points.read_rules`)."""
+    return read_rules(connection, township_code=township_code)
+
+
+def in_order(rules: pd.DataFrame) -> pd.DataFrame:
+    """Return rules in the order of what they count: patrols, homes, cases, what is taken off, by hand."""
+    rank = rules["counts"].map({name: at for at, name in enumerate(POINT_COUNTS)})
+    return rules.assign(rank=rank).sort_values(["rank", "name"], kind="stable").drop(columns="rank")
 
 
 def next_month(month: date) -> date:
