@@ -106,8 +106,8 @@ class Settings:
         nor ends it.
     point_grades
         Per cent of the points offered from which a month is excellent, good and fair (优秀、良好、合格).
-    roster_stale_days
-        Counts of people of a grid that were last gone through so many days ago are to be updated.
+    roster_stale_days, roster_stale_percent
+        A household not looked after for so many days is stale; a grid with more than so many per cent of them is to be updated.
     ledger_link_m, ledger_link_hours
         An incident so near a checkpoint, by the same person that day or so few hours from a visit, is linked to it.
     disputes_a_month, things_a_year
@@ -166,6 +166,7 @@ class Settings:
     point_prior: int = 20
     point_grades: str = "90 75 60"
     roster_stale_days: int = 180
+    roster_stale_percent: int = 15
     ledger_link_m: float = 150.0
     ledger_link_hours: float = 2.0
     disputes_a_month: int = 1

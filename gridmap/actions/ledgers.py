@@ -303,7 +303,7 @@ def keep_counts(engine: Engine, *, township_code: str, taken_by: str, settings: 
         if homes.empty:
             raise InputError(t("ledgers.error_no_households"))
         homes["grid_code"] = homes["grid_code"].astype(object).where(homes["grid_code"].notna(), "")
-        counted = people_counts(homes, by=["group_code", "grid_code"], needs=list(NEEDS), stale_before=today)
+        counted = people_counts(homes, by=["group_code", "grid_code"], needs=list(NEEDS), today=today, stale_days=1)
         n_new = 0
         for row in counted.reset_index().to_dict("records"):
             kept: dict[str, Any] = {name: int(row[name]) for name in COUNTS}

@@ -51,7 +51,7 @@ def _people_sheets(people: PeopleLedger) -> list[Sheet]:
     stale = explained("n_stale", t("ledgers.n_stale_count"), "count", formula="ledgers.formula_stale")
     oldest = Column(name="oldest_on", header=t("ledgers.oldest_on"))
     grids = [_text("grid_code"), _named("name", "grid"), _village(), *counts, stale]
-    grids += [Column(name=name, header=t(f"ledgers.{name}")) for name in ("last_on", "due_on")]
+    grids += [_named("newest_on", "last_on"), _text("due_on")]
     groups = [_named("grid_name", "grid"), _named("name", "group"), _village(), *counts, stale, oldest]
     return [
         Sheet(name=t("ledgers.sheet_people"), rows=people.grids.reset_index(), columns=[*grids, oldest]),

@@ -1,12 +1,13 @@
 """The ledger of people (人员信息分布台账): counts per grid and village group, how old they are, and their history."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.rosters import last_update, people_counts
+from gridmap.analysis.rosters import looked_after, people_counts, updates_due
 from gridmap.analysis.small_counts import public_counts
 from gridmap.frames import SERVICE_NEEDS
 from gridmap.reports.figures import Figure, count, depends_on, share
@@ -63,7 +64,13 @@ class PeopleLedger:
 
 @depends_on("places", "households", "ledgers")
 def people_ledger(
-    connection: Connection, *, township_code: str, now: datetime, zone: tzinfo, roster_stale_days: int
+    connection: Connection,
+    *,
+    township_code: str,
+    now: datetime,
+    zone: tzinfo,
+    roster_stale_days: int,
+    roster_stale_percent: int,
 ) -> PeopleLedger:
     """Count the people of every grid and group.
 
@@ -77,7 +84,7 @@ def people_ledger(
         The present instant.
     zone
         The township's clock.
-    roster_stale_days
+    roster_stale_days, roster_stale_percent
         See `settings`.
 
     Raises
@@ -87,24 +94,22 @@ def people_ledger(
     """
     today = now.astimezone(zone).date()
     ground = read_ground(connection, township_code=township_code, on=today)
-    stale_before = today - timedelta(days=roster_stale_days)
     households = pd.DataFrame(ground.households.drop(columns="geometry"))
-    grids = pd.DataFrame(ground.grids[["name", "village_code", "village_name"]])
-    counted = people_counts(households, by=["grid_code"], needs=list(NEEDS), stale_before=stale_before)
-    numbers = [*COUNTS, "n_stale"]
-    table = grids.join(counted)
-    table[numbers] = table[numbers].fillna(0).astype(int)
     log = read_roster_updates(connection, township_code=township_code, known_at=now)
     newest = log.drop_duplicates("grid_code").set_index("grid_code")
-    table["gone_through_on"] = newest["updated_on"].reindex(table.index).astype(object)
-    table["gone_through_by"] = newest["updated_by"].reindex(table.index).astype(object)
-    table = table.join(
-        last_update(table["newest_on"], table["gone_through_on"], today=today, stale_days=roster_stale_days)
-    )
+    gone_through = households["grid_code"].map(newest["updated_on"].to_dict()).astype(object)
+    households["updated_on"] = looked_after(households["updated_on"].astype(object), gone_through)
+    ages: dict[str, Any] = {"today": today, "stale_days": roster_stale_days}
+    counted = people_counts(households, by=["grid_code"], needs=list(NEEDS), **ages)
+    numbers = [*COUNTS, "n_stale"]
+    table = pd.DataFrame(ground.grids[["name", "village_code", "village_name"]]).join(counted)
+    table[numbers] = table[numbers].fillna(0).astype(int)
+    for name in ("on", "by"):
+        table[f"gone_through_{name}"] = newest[f"updated_{name}"].reindex(table.index).astype(object)
+    table = table.join(updates_due(households, **ages, stale_share=roster_stale_percent / 100))
+    table["is_due"] = table["is_due"].fillna(value=False).astype(bool)
     areas = read_areas(connection, township_code=township_code, level="group")
-    groups = people_counts(
-        households, by=["grid_code", "group_code"], needs=list(NEEDS), stale_before=stale_before
-    ).reset_index()
+    groups = people_counts(households, by=["grid_code", "group_code"], needs=list(NEEDS), **ages).reset_index()
     groups["name"] = groups["group_code"].map(areas["name"])
     groups["village_code"] = groups["group_code"].str[:12]
     groups["village_name"] = groups["village_code"].map(ground.villages["name"])
@@ -131,7 +136,7 @@ def people_ledger(
         n_stale=share(
             int(table["n_stale"].sum()), int(table["n_households"].sum()), formula_key="ledgers.formula_stale"
         ),
-        grids=table.assign(last=pd.to_datetime(table["last_on"]))
+        grids=table.assign(last=pd.to_datetime(table["due_on"]))
         .sort_values(["is_due", "last"], ascending=[False, True], kind="stable", na_position="first")
         .drop(columns="last"),
         groups=groups,

@@ -72,7 +72,8 @@ class PointsReport:
     rules
         Those of the month, index `rule_code`: `name`, `counts`, `points`, `monthly_ceiling`, `threshold_percent`.
     entries
-        Every entry as computed now for `known_at` (`analysis.points.entries.ENTRY_COLUMNS`), with `name` and `grid_name`.
+        Every entry as computed now for `known_at` (`analysis.points.entries.ENTRY_COLUMNS`), with `name`,
+        `grid_name` and `what_name` (checkpoints and grids by their names, all else by code).
     digest
         Fingerprint of the entries.
     n_others, n_unassigned
@@ -207,7 +208,8 @@ def points_report(
     }
     frames["grids"] = _grids(facts, frames["people"])
     fingerprint = digest(entries)
-    names = facts.names.to_dict()
+    names, grid_names = facts.names.to_dict(), facts.ground.grids["name"].to_dict()
+    called = {**facts.ground.checkpoints["name"].to_dict(), **grid_names}
     return PointsReport(
         month=first_on,
         first_on=first_on,
@@ -218,7 +220,9 @@ def points_report(
         is_reproduced=None if last is None else last["digest"] == fingerprint and as_result(frames) == last["result"],
         **(frames if last is None else from_result(last["result"])),
         entries=entries.assign(
-            name=entries["staff_id"].map(names), grid_name=entries["grid_code"].map(facts.ground.grids["name"])
+            name=entries["staff_id"].map(names),
+            grid_name=entries["grid_code"].map(grid_names),
+            what_name=[called.get(code, code) for code in entries["what"]],
         ),
         digest=fingerprint,
         n_others=int(by_rule.loc[~is_ours, "n_entries"].sum()),

@@ -61,6 +61,7 @@ def which() -> str:
         t("ledgers.book"),
         LEDGERS,
         default=LEDGERS[0],
+        required=True,
         format_func=lambda name: t(f"ledgers.tab_{name}"),
         key="ledgers_which",
         label_visibility="collapsed",

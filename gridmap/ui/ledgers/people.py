@@ -14,7 +14,7 @@ from gridmap.ui import charts, loaders, panels
 from gridmap.ui.ledgers import frame
 from gridmap.ui.room import Room
 
-_TABLE_PX, _GROUPS_PX, _CHART_PX = 250, 150, 150
+_TABLE_PX, _GROUPS_PX, _CHART_PX = 215, 145, 145
 _COLOURS = {"▲": LIGHT.alarm, "●": LIGHT.good}
 
 
@@ -51,7 +51,7 @@ def _grids(ledger: PeopleLedger, where: frame.Where, room: Room) -> None:
             "state": st.column_config.TextColumn(t("ledgers.roster_state")),
             "name": st.column_config.TextColumn(t("ledgers.grid"), pinned=True),
             **_counts(),
-            "last_on": _day("last_on"),
+            "newest_on": _day("last_on"),
             "due_on": _day("due_on"),
             "n_stale": st.column_config.NumberColumn(t("ledgers.n_stale_count")),
             "oldest_on": _day("oldest_on"),

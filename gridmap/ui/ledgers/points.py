@@ -57,8 +57,11 @@ def _state(report: PointsReport) -> None:
             words.append(t("ledgers.frozen_late", n=n_late))
     else:
         words.append(t("ledgers.open_month" if report.is_over else "ledgers.running"))
-    if report.n_others or report.n_unassigned:
-        words.append(t("ledgers.n_others", others=report.n_others, unassigned=report.n_unassigned))
+    words += [
+        t(f"ledgers.{name}", count=count)
+        for name, count in (("n_others", report.n_others), ("n_unassigned", report.n_unassigned))
+        if count
+    ]
     st.text(" · ".join(words))
 
 
@@ -91,13 +94,13 @@ def _people(report: PointsReport, township_code: str, where: frame.Where, room: 
             "name": st.column_config.TextColumn(t("ledgers.name"), pinned=True),
             "grid_name": t("ledgers.grid"),
             "points": number(t("ledgers.points"), help=formula_words("ledgers.formula_points")),
-            **{name: number(t(f"ledgers.{name}")) for name in SUMS},
-            "attainable": number(t("ledgers.attainable"), help=t("ledgers.formula_attainable"), format="%.1f"),
+            "grade": t("ledgers.grade"),
             "share": number(
                 t("ledgers.share"), help=t("ledgers.formula_share", point_grades_words=words), format="%.1f%%"
             ),
             "fair": number(t("ledgers.fair_share"), help=formula_words("ledgers.formula_fair"), format="%.1f%%"),
-            "grade": t("ledgers.grade"),
+            "attainable": number(t("ledgers.attainable"), help=t("ledgers.formula_attainable"), format="%.1f"),
+            **{name: number(t(f"ledgers.{name}")) for name in SUMS},
             "role": t("ledgers.role"),
         },
         key="ledgers_points",
@@ -120,7 +123,7 @@ def _entries(report: PointsReport, township_code: str, staff_id: str, name: str)
             "rule": [names.get(code, code) for code in entries["rule_code"]],
             "points": entries["points"].astype(int),
             "on": entries["happened_on"],
-            "what": entries["what"].where(entries["what"].notna(), entries["reason"]),
+            "what": entries["what_name"].where(entries["what_name"].notna(), entries["reason"]),
             "state": [t(f"ledgers.entry_{state}") for state in entries["state"]],
             "reference": entries["reference"].where(entries["reference"].notna(), entries["key"]),
             "key": entries["key"],
