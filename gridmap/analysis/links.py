@@ -66,7 +66,9 @@ def linked_incidents(
     points, places = coordinates_of(incidents), coordinates_of(checkpoints)
     standing = np.flatnonzero(np.isfinite(places).all(axis=1))
     found = np.flatnonzero(np.isfinite(points).all(axis=1))
-    near = cKDTree(places[standing]).query_ball_point(points[found], reach_m) if len(standing) and len(found) else []
+    if not len(standing):
+        found = found[:0]
+    near = cKDTree(places[standing].reshape(-1, 2)).query_ball_point(points[found].reshape(-1, 2), reach_m)
     day = incidents["happened_at"].dt.tz_convert(zone).dt.date.to_numpy(dtype=object)
     at = incidents["happened_at"].to_numpy()
     rows = []

@@ -289,18 +289,18 @@ def _as_json(table: pd.DataFrame) -> dict[str, Any]:
         for row in rows.astype(object).itertuples(index=False, name=None)
     ]
     kinds = {name: str(kind) for name, kind in rows.dtypes.items()}
+    if table.index.name:
+        kinds[str(table.index.name)] = str(table.index.dtype)
     return {"index": table.index.name, "columns": list(rows.columns), "kinds": kinds, "rows": cells}
 
 
 def _from_json(kept: dict[str, Any]) -> pd.DataFrame:
-    table = pd.DataFrame(kept["rows"], columns=kept["columns"], dtype=object).astype(kept["kinds"])
-    return table.set_index(kept["index"]) if kept["index"] else table
-
-
-@depends_on("ledgers")
-def rules_report(connection: Connection, *, township_code: str) -> pd.DataFrame:
-    """Return every rule there is or was (`store.points.read_rules`)."""
-    return read_rules(connection, township_code=township_code)
+    rows = pd.DataFrame(kept["rows"], columns=kept["columns"], dtype=object).astype(kept["kinds"])
+    name = kept["index"]
+    if not name:
+        return rows
+    index = pd.Index(rows.pop(name).tolist(), dtype=kept["kinds"][name], name=name)
+    return rows.set_axis(index, axis=0)
 
 
 def in_order(rules: pd.DataFrame) -> pd.DataFrame:
