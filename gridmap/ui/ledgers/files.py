@@ -48,7 +48,7 @@ def _book(report: PointsReport, township: Township) -> bytes:
     }
     return ledger_workbook(
         loaders.load(people_ledger),
-        loaders.load(patrol_ledger, month=report.month),
+        loaders.load(patrol_ledger, month=report.month, **frame.as_known(report.month)),
         report,
         loaders.load(lists_report, month=report.month),
         about,

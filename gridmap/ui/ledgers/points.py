@@ -26,7 +26,7 @@ _GRADE_SIGNS = {"excellent": "● ", "good": "", "fair": "", "poor": "▲ "}
 
 def draw(township: Township, first_on: date, where: frame.Where, room: Room) -> None:
     """Draw the ledger."""
-    report = loaders.load(points_report, month=first_on)
+    report = loaders.load(points_report, month=first_on, **frame.as_known(first_on))
     _state(report)
     left, right = st.columns([1.5, 1])
     with left:
@@ -51,7 +51,7 @@ def _state(report: PointsReport) -> None:
         at = frame.local(last.known_at, form="%Y-%m-%d %H:%M")
         words.append(t("ledgers.frozen", number=last.number, by=last.frozen_by, at=at))
         words.append(t("ledgers.frozen_same" if report.is_reproduced else "ledgers.frozen_differs"))
-        live = loaders.load(points_report, month=report.month, is_live=True)
+        live = loaders.load(points_report, month=report.month, is_live=True, **frame.as_known(report.month))
         n_late = _n_different(report, live)
         if n_late:
             words.append(t("ledgers.frozen_late", n=n_late))
