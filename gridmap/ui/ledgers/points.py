@@ -19,7 +19,7 @@ from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
 RIGHT = ("grids", "rules", "enter", "files")
-_TABLE_PX, _ENTRIES_PX, _RIGHT_PX = 270, 190, 330
+_TABLE_PX, _ENTRIES_PX, _RIGHT_PX = 215, 150, 330
 _COLOURS = {"●": LIGHT.good, "○": LIGHT.wait, "▲": LIGHT.alarm}
 _GRADE_SIGNS = {"excellent": "● ", "good": "", "fair": "", "poor": "▲ "}
 
