@@ -14,7 +14,7 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, panels
 from gridmap.ui.ledgers import enter, frame
-from gridmap.ui.ledgers.files import take_away
+from gridmap.ui.ledgers.files import posting
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
@@ -40,7 +40,7 @@ def draw(township: Township, first_on: date, where: frame.Where, room: Room) -> 
         with entering:
             enter.entries(report, township.code)
         with files:
-            take_away(report, township, where.village)
+            posting(report, township, where.village)
 
 
 def _state(report: PointsReport) -> None:
