@@ -15,6 +15,7 @@ from gridmap.cli import (
     hotspots,
     incidents,
     intake,
+    ledger,
     load,
     plan,
     posters,
@@ -42,6 +43,7 @@ app.command("member-card")(posters.write_member_card)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(intake.app, name="intake")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")
 app.add_typer(wecom.app, name="wecom")

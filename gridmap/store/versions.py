@@ -19,6 +19,7 @@ TOPICS = (
     "imports",
     "plans",
     "work_platform",
+    "ledgers",
 )
 
 
@@ -28,6 +29,12 @@ def read_versions(connection: Connection) -> dict[str, int]:
         topic: int(version) for topic, version in connection.execute(text("SELECT topic, version FROM data_version"))
     }
     return {topic: known.get(topic, 0) for topic in TOPICS}
+
+
+def read_last_change(connection: Connection) -> datetime | None:
+    """Return when anything was last written; None while nothing ever was."""
+    changed: datetime | None = connection.execute(text("SELECT max(changed_at) FROM data_version")).scalar()
+    return changed
 
 
 def read_known_at(connection: Connection, *, township_code: str, until: datetime | None = None) -> datetime | None:
