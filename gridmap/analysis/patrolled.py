@@ -1,7 +1,7 @@
 """Unpatrolled household-days: how long ago somebody passed each home, on the paths."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from gridmap.analysis.network.travel import SLACK_S
 
 STATES = ("passed", "never", "unknown", "unmatched")
 """Of a home or path: somebody passed in the span; nobody did; there are no patrols to tell by; no path is near."""
+_UNPLACED = ("no_position", "place_doubted", "inaccurate")
 # Pairs of home and fix looked at in one go: a few ten MB.
 _PAIRS = 4_000_000
 _ONE_DAY = np.timedelta64(1, "D")
@@ -119,6 +120,32 @@ def patrolled(
         n_fixes_unmatched=int((~placed.is_matched).sum()),
         n_fixes_outside=int((~in_span).sum()),
     )
+
+
+def seen_places(
+    checkins: gpd.GeoDataFrame, matched: pd.DataFrame, tracks: gpd.GeoDataFrame, *, zone: tzinfo
+) -> gpd.GeoDataFrame:
+    """Return where somebody was on which day, as `patrolled` needs it; nobody's name is kept.
+
+    Parameters
+    ----------
+    checkins, matched
+        Check-ins and what `analysis.visits.match_visits` says of them, row by row. One whose place nobody knows for sure says
+        nothing about a lane.
+    tracks
+        Fixes of tracks, same CRS.
+    zone
+        The township's clock.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points with `day` (`datetime.date`).
+    """
+    placed = checkins[~matched["reason"].isin(_UNPLACED).to_numpy()]
+    day = pd.concat([one["happened_at"] for one in (placed, tracks)]).dt.tz_convert(zone).dt.date
+    points = pd.concat([placed.geometry, tracks.geometry])
+    return gpd.GeoDataFrame({"day": day.to_numpy()}, geometry=points.to_numpy(), crs=checkins.crs)
 
 
 def patrolled_by_grid(households: pd.DataFrame, *, grid_codes: pd.Series) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, serve, workload
+from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, review, serve, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("load")(load.load)
 app.command("hotspots")(hotspots.hotspots)
 app.command("heat")(heat.heat)
 app.command("workload")(workload.workload)
+app.command("review")(review.review)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(plan.app, name="plan")

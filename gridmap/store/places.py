@@ -75,32 +75,37 @@ def read_units(connection: Connection, *, township_code: str) -> gpd.GeoDataFram
     )
 
 
+_GRIDS = """
+SELECT grid.grid_code, grid.name, village.area_code AS village_code, village.name AS village_name,
+       plan.household_cap, allowed.reason AS exception_reason, ST_AsBinary(ST_Union(unit.geom)) AS geom
+FROM plan
+JOIN plan_unit USING (plan_id)
+JOIN unit USING (unit_id)
+JOIN grid USING (grid_code)
+JOIN area AS village ON village.area_code = grid.parent_code
+LEFT JOIN grid_exception AS allowed ON allowed.plan_id = plan.plan_id AND allowed.grid_code = grid.grid_code
+WHERE {which}
+GROUP BY grid.grid_code, grid.name, village.area_code, village.name, plan.household_cap, allowed.reason
+ORDER BY grid.grid_code
+"""
+
+
 def read_grids(connection: Connection, *, township_code: str, on: date) -> gpd.GeoDataFrame:
     """Return the area grids of the plan in force on a day, index `grid_code`.
 
     Columns `name`, `village_code`, `village_name`, `household_cap`, `exception_reason` (null where the cap holds).
     A grid's polygon is the union of its units. Empty when no plan is in force.
     """
-    return read_layer(
-        connection,
-        """
-        SELECT grid.grid_code, grid.name, village.area_code AS village_code, village.name AS village_name,
-               plan.household_cap, allowed.reason AS exception_reason, ST_AsBinary(ST_Union(unit.geom)) AS geom
-        FROM plan
-        JOIN plan_unit USING (plan_id)
-        JOIN unit USING (unit_id)
-        JOIN grid USING (grid_code)
-        JOIN area AS village ON village.area_code = grid.parent_code
-        LEFT JOIN grid_exception AS allowed ON allowed.plan_id = plan.plan_id AND allowed.grid_code = grid.grid_code
-        WHERE plan.township_code = :township_code AND plan.state IN ('published', 'retired')
-          AND daterange(plan.valid_from, plan.valid_until) @> CAST(:on AS date)
-        GROUP BY grid.grid_code, grid.name, village.area_code, village.name, plan.household_cap, allowed.reason
-        ORDER BY grid.grid_code
-        """,
-        index="grid_code",
-        township_code=township_code,
-        on=on,
+    which = (
+        "plan.township_code = :township_code AND plan.state IN ('published', 'retired')"
+        " AND daterange(plan.valid_from, plan.valid_until) @> CAST(:on AS date)"
     )
+    return read_layer(connection, _GRIDS.format(which=which), index="grid_code", township_code=township_code, on=on)
+
+
+def read_grids_of(connection: Connection, *, plan_id: int | None) -> gpd.GeoDataFrame:
+    """Return the area grids of one plan, as `read_grids`; None of no plan: empty."""
+    return read_layer(connection, _GRIDS.format(which="plan.plan_id = :plan_id"), index="grid_code", plan_id=plan_id)
 
 
 def read_households(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:
