@@ -17,6 +17,7 @@ from gridmap.analysis.review.frames import Rules, Span, month_before, month_span
 from gridmap.analysis.review.month import Review, review_of
 from gridmap.errors import InputError
 from gridmap.reports.figures import depends_on
+from gridmap.reports.review.actions import action_section
 from gridmap.reports.review.build import Builder
 from gridmap.reports.review.cases import Cases, dispute_section, handling_section, satisfaction_section
 from gridmap.reports.review.land import cap_section, hotspot_section, plan_section, workload_section
@@ -26,6 +27,7 @@ from gridmap.reports.review.read import Read, read_review_frames
 from gridmap.reports.review.shape import MonthAbout, ReviewNote, ReviewReport, Section
 from gridmap.settings import Settings
 from gridmap.store.imports import read_imports
+from gridmap.store.review import read_tasks
 from gridmap.store.versions import read_known_at
 from gridmap.texts import t
 from gridmap.workdays import WorkCalendar, work_calendar
@@ -88,6 +90,7 @@ def code_version() -> str:
     "staff",
     "imports",
     "plans",
+    "reviews",
 )
 def review_report(
     connection: Connection,
@@ -144,7 +147,14 @@ def review_report(
         plan=read.plan,
         plan_before=read.plan_before,
         grids=pd.DataFrame(read.frames.grids[["name", "village_code", "village_name"]]).sort_index(),
-        sections=_sections(made, read, rules, imports[imports["imported_at"] <= known_at]),
+        sections=_sections(
+            made,
+            read,
+            rules,
+            imports=imports[imports["imported_at"] <= known_at],
+            tasks=read_tasks(connection, township_code=township_code, known_at=known_at),
+            today=known_at.astimezone(zone).date(),
+        ),
         settings=asdict(rules) | {"zone": str(zone)},
         code_version=code_version(),
     )
@@ -171,7 +181,9 @@ def _month_about(span: Span, calendar: WorkCalendar) -> MonthAbout:
     )
 
 
-def _sections(made: Builder, read: Read, rules: Rules, imports: pd.DataFrame) -> tuple[Section, ...]:
+def _sections(
+    made: Builder, read: Read, rules: Rules, *, imports: pd.DataFrame, tasks: pd.DataFrame, today: date
+) -> tuple[Section, ...]:
     frames, review = read.frames, made.review
     villages = frames.villages["name"]
     grids = frames.grids["name"]
@@ -197,7 +209,7 @@ def _sections(made: Builder, read: Read, rules: Rules, imports: pd.DataFrame) ->
             late_hours=rules.late_record_hours,
             notes=(*not_turned_back(review.now.span.last_on), *_calendar_notes(made)),
         ),
-        unknown_section("actions"),
+        action_section(made, tasks=tasks, month=made.months[0].month, on=today),
     )
 
 
