@@ -23,19 +23,31 @@ class Cases:
     ----------
     made
         The measured months.
-    villages, grids, teams
+    villages
+        Names of the villages of the month, by code.
+    village_names
+        Of every village there is or was, by code.
+    grids, teams
         Names by code.
     categories
         Names of the categories of disputes, as the county lists them.
     """
 
     def __init__(
-        self, made: Builder, *, villages: pd.Series, grids: pd.Series, teams: pd.Series, categories: Sequence[str]
+        self,
+        made: Builder,
+        *,
+        villages: pd.Series,
+        village_names: pd.Series,
+        grids: pd.Series,
+        teams: pd.Series,
+        categories: Sequence[str],
     ) -> None:
         self.made, self.villages, self.teams, self.categories = made, villages, teams, tuple(categories)
+        self.village_names = village_names
         review = made.review
         self.now, self.before, self.last_year = (
-            self._told(month.cases, villages, grids) for month in (review.now, review.before, review.last_year)
+            self._told(month.cases, village_names, grids) for month in (review.now, review.before, review.last_year)
         )
         self.knows = tuple(bool(cases["is_new"].any()) for cases in (self.now, self.before, self.last_year))
 
@@ -149,16 +161,12 @@ def dispute_section(cases: Cases) -> Section:
 def _county_form(cases: Cases) -> ReviewTable:
     """Return the county's form: a row a village, and a township team for what it was given; settled and not by category."""
     columns = [column("level", "word", words="review.level_"), column("code"), column("place")]
-    now, before = (
-        month[(month["kind"] == DISPUTE) & month["is_new"]].assign(
-            code=month["handled_by"].where(month["handled_by"] != HANDLED_BELOW, month["village_code"])
-        )
-        for month in (cases.now, cases.before)
-    )
+    now, before = (_with_place(month) for month in (cases.now, cases.before))
     places = [("village", str(code), str(name)) for code, name in cases.villages.items()]
     known = {code for _, code, _ in places} | set(cases.teams.index)
+    names = cases.village_names.to_dict()
     places += [
-        ("village", str(code), str(code))
+        ("village", str(code), str(names.get(code, code)))
         for code in sorted(set(now["code"]) | set(before["code"]))
         if code not in known
     ]
@@ -189,6 +197,12 @@ def _county_form(cases: Cases) -> ReviewTable:
     rows["change"] = rows["n_new"] - rows["n_previous"]
     columns.append(column("change", "count"))
     return table("disputes.county_form", rows, columns, by=["level", "code"], has_total=True)
+
+
+def _with_place(month: pd.DataFrame) -> pd.DataFrame:
+    """Return the new disputes of a month with the `code` of the row they belong in: the team's, else the village's."""
+    new = month[(month["kind"] == DISPUTE) & month["is_new"]]
+    return new.assign(code=new["handled_by"].where(new["handled_by"] != HANDLED_BELOW, new["village_code"]))
 
 
 def handling_section(cases: Cases) -> Section:

@@ -40,6 +40,8 @@ class Read:
         Whose.
     frames
         For `analysis.review.month.review_of`.
+    village_names
+        Of every village there is or was, by code.
     categories
         Names of the categories of disputes in the newest list, in its order.
     plan, plan_before
@@ -48,6 +50,7 @@ class Read:
 
     township: Township
     frames: Frames
+    village_names: pd.Series
     categories: tuple[str, ...]
     plan: ReviewPlan | None
     plan_before: ReviewPlan | None
@@ -111,7 +114,7 @@ def read_review_frames(
     incidents = read_active_incidents(connection, township_code=township_code, since=long_ago, now=known_at)
     keys = zip(incidents["category_code"], incidents["list_year"], strict=True)
     frames = Frames(
-        villages=read_areas(connection, township_code=township_code, level="village").to_crs(zone_m),
+        villages=read_areas(connection, township_code=township_code, level="village", on=span.last_on).to_crs(zone_m),
         grids=grids,
         grids_before=grids_before,
         households=read_households(connection, township_code=township_code).to_crs(zone_m),
@@ -129,6 +132,7 @@ def read_review_frames(
     return Read(
         township=town,
         frames=frames,
+        village_names=read_areas(connection, township_code=township_code, level="village")["name"],
         categories=_dispute_names(categories),
         plan=plan,
         plan_before=plan_before,
