@@ -92,12 +92,10 @@ class Cases:
         return table(key, rows, columns, by=id_columns, has_total=True, is_public=is_public, hides_small=is_public)
 
     @staticmethod
-    def _counts(cases: pd.DataFrame, names: Sequence[str], kind: str | None) -> pd.DataFrame:
-        new = cases[cases["is_new"]]
-        if kind is not None:
-            new = new[new["kind"] == kind]
-        groups = new.groupby([new[name].astype(object) for name in names])
-        counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups["is_settled"].sum()})
+    def _counts(cases: pd.DataFrame, names: list[str], kind: str | None) -> pd.DataFrame:
+        wanted = cases["is_new"] if kind is None else cases["is_new"] & (cases["kind"] == kind)
+        groups = cases.loc[wanted, [*names, "is_settled"]].groupby(names)["is_settled"]
+        counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups.sum()})
         return counts.assign(n_unsettled=counts["n_new"] - counts["n_settled"]).astype(float)
 
     def rows(self, key: str, cases: pd.DataFrame, *, is_behind: bool = True) -> ReviewTable:
@@ -172,15 +170,15 @@ def _county_form(cases: Cases) -> ReviewTable:
     ]
     places += [("team", str(code), str(name)) for code, name in cases.teams.items()]
     rows = pd.DataFrame(places, columns=["level", "code", "place"]).set_index("code")
-    sums = []
     more = sorted((set(now["category"]) | set(before["category"])) - set(cases.categories))
+    cells = pd.crosstab(now["code"], [now["is_settled"], now["category"]])
     for name in (*cases.categories, *more):
         for kind, is_settled in (("settled", True), ("unsettled", False)):
             key = f"{kind}: {name}"
-            wanted = now[(now["category"] == name) & (now["is_settled"] == is_settled)]
-            rows[key] = wanted["code"].value_counts().reindex(rows.index, fill_value=0)
-            sums.append(key)
+            counts = cells.get((is_settled, name), pd.Series(dtype=int))
+            rows[key] = counts.reindex(rows.index, fill_value=0)
             columns.append(column(key, "count", title=str(name), called=kind))
+    sums = [one.key for one in columns[3:]]
     totals = {
         "n_settled": now.loc[now["is_settled"], "code"],
         "n_unsettled": now.loc[~now["is_settled"], "code"],
