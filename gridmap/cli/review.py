@@ -12,11 +12,13 @@ from gridmap.actions.plans import Actor
 from gridmap.actions.review import freeze_review
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
+from gridmap.exports.province import write_province
 from gridmap.exports.review import write_pack
 from gridmap.reports.review.canonical import CellDifference, digest_of, to_record
 from gridmap.reports.review.frozen import late_differences, pack_of_month, reproduce
+from gridmap.reports.review.province import review_province, write_township
 from gridmap.reports.review.public import public_report
-from gridmap.reports.review.report import parse_month, review_report, rules_of
+from gridmap.reports.review.report import parse_month, require_begun, review_report, rules_of
 from gridmap.settings import settings
 from gridmap.store.database import prepared_engine, read_engine
 from gridmap.store.places import Township, read_townships
@@ -40,6 +42,9 @@ def review(  # noqa: PLR0917  Typer takes the options by name
     check: Annotated[
         bool, typer.Option("--check", help="Compute the frozen one again, and list what late data would change.")
     ] = False,
+    geoparquet: Annotated[
+        Path | None, typer.Option(help="Folder for the data of this township, for `gridmap review-province`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Write the review of a month: figures, tables and the rows behind them.
@@ -49,7 +54,7 @@ def review(  # noqa: PLR0917  Typer takes the options by name
     """
     begin = parse_month(month)
     known_at = known_by(as_known_on, now=datetime.now(UTC))
-    if out is None and not freeze and not check:
+    if out is None and geoparquet is None and not freeze and not check:
         raise InputError(t("review.error_nothing_asked"))
     if freeze:
         prepared_engine()
@@ -59,6 +64,8 @@ def review(  # noqa: PLR0917  Typer takes the options by name
         town = _township(connection)
         if out is not None:
             is_yes = _write(connection, town, begin, known_at, out=out, is_public=public, answer=answer)
+        if geoparquet is not None:
+            answer["geoparquet"] = _export(connection, town, begin, known_at, folder=geoparquet)
         if check and not freeze:
             is_yes = _check(connection, town, f"{begin:%Y-%m}", answer=answer) and is_yes
     if freeze:
@@ -136,6 +143,19 @@ def _write(
     return is_known
 
 
+def _export(connection: Connection, town: Township, begin: date, known_at: datetime, *, folder: Path) -> list[str]:
+    files = write_township(
+        connection,
+        folder,
+        township_code=town.code,
+        month=begin,
+        known_at=known_at,
+        zone=settings().zone,
+        rules=rules_of(settings()),
+    )
+    return [str(file) for file in files]
+
+
 def _freeze(town: Township, month: str, known_at: datetime, *, by: str, answer: dict[str, Any]) -> None:
     frozen = freeze_review(
         prepared_engine(),
@@ -168,6 +188,8 @@ def _check(connection: Connection, town: Township, month: str, *, answer: dict[s
 def _tell(answer: dict[str, Any], out: Path | None) -> None:
     if "files" in answer:
         say(t("review.written", n=len(answer["files"]), out=out))
+    if "geoparquet" in answer:
+        say(t("review.written", n=len(answer["geoparquet"]), out=Path(answer["geoparquet"][0]).parent.parent))
     if "frozen" in answer:
         key = "frozen" if answer["frozen"]["is_new"] else "frozen_before"
         say(t(f"review.{key}", month=answer["month"], digest=answer["frozen"]["digest"]))
@@ -192,3 +214,44 @@ def _list(found: Sequence[CellDifference]) -> None:
         say(t("review.late_one", key=one.key, row=row, column=one.column, before=said[0], after=said[1]))
     if len(found) > _SHOWN:
         say(t("review.late_more", n=len(found) - _SHOWN))
+
+
+def province(
+    folder: Annotated[Path, typer.Argument(help="Folder of GeoParquet, one file a township and layer.")],
+    month: Annotated[str, typer.Option(help="Such as 2026-10.")],
+    out: Annotated[Path, typer.Option(help="File to write: .csv or .parquet; the county's form beside it.")],
+    as_known_on: Annotated[str | None, typer.Option(help="Day such as 2026-11-05.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure a month of many townships in one run, one row a township, as `gridmap review` does of one.
+
+    The folder is made by `gridmap review MONTH --geoparquet FOLDER` of each township. Exit code 1: some township could not be
+    measured; its row says why.
+    """
+    began = parse_month(month)
+    known_at = known_by(as_known_on, now=datetime.now(UTC))
+    require_begun(began, known_at=known_at, zone=settings().zone)
+    figures, form = review_province(
+        folder,
+        month=began,
+        known_at=known_at,
+        zone=settings().zone,
+        rules=rules_of(settings()),
+        progress=lambda done, of: progress(t("review.province_done", done=done, of=of)),
+    )
+    files = write_province(figures, form, out)
+    faults = figures["fault"].dropna()
+    answer = {
+        "month": f"{began:%Y-%m}",
+        "n_townships": len(figures),
+        "faults": {str(code): str(said) for code, said in faults.items()},
+        "files": [str(file) for file in files],
+    }
+    if as_json:
+        answer_json(answer)
+    else:
+        say(t("review.written", n=len(files), out=out))
+        for code, said in faults.items():
+            say(t("review.province_fault", township=code, said=said))
+    if len(faults):
+        raise typer.Exit(_NO)

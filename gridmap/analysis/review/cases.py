@@ -127,6 +127,24 @@ def _flow(cases: pd.DataFrame, *, is_known: bool) -> dict[str, Measure]:
     return found
 
 
-def who_handles(cases: pd.DataFrame) -> pd.Series:
-    """Return the township team to which each case is dispatched, as code; null where village and grid handle it."""
-    return cases["team_code"].rename("team_code")
+def new_counts(cases: pd.DataFrame, *, by: list[str], kind: str | None) -> pd.DataFrame:
+    """Count the new cases of a month, and those of them that are settled and not settled at its end.
+
+    Parameters
+    ----------
+    cases
+        From `month_cases`.
+    by
+        Columns to count by, without nulls.
+    kind
+        Only of this kind; None: all.
+
+    Returns
+    -------
+    DataFrame
+        Index `by`: `n_new`, `n_settled`, `n_unsettled` (float; the last two add up to the first).
+    """
+    wanted = cases["is_new"] if kind is None else cases["is_new"] & (cases["kind"] == kind)
+    groups = cases.loc[wanted, [*by, "is_settled"]].groupby(by)["is_settled"]
+    counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups.sum()}).astype(float)
+    return counts.assign(n_unsettled=counts["n_new"] - counts["n_settled"])

@@ -1,6 +1,6 @@
 """What the review of a month is computed from: frames of one township in metres, a span, the rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 import geopandas as gpd
@@ -110,7 +110,7 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frames:
-    """One township, in metres; all that is known of it by the instant of the review.
+    """One township; all that is known of it by the instant of the review. Figures need it `in_metres`.
 
     Parameters
     ----------
@@ -121,6 +121,8 @@ class Frames:
         `household_cap`, `exception_reason`. May be empty.
     grids_before
         The same of the month before.
+    has_new_plan
+        Whether that was another plan.
     households
         Points, index `household_code`: `group_code`, `n_residents`.
     checkpoints
@@ -146,6 +148,7 @@ class Frames:
     villages: gpd.GeoDataFrame
     grids: gpd.GeoDataFrame
     grids_before: gpd.GeoDataFrame
+    has_new_plan: bool
     households: gpd.GeoDataFrame
     checkpoints: gpd.GeoDataFrame
     paths: gpd.GeoDataFrame
@@ -157,3 +160,17 @@ class Frames:
     fixes: gpd.GeoDataFrame
     home_visits: pd.DataFrame
     teams: pd.Series
+
+
+def in_metres(frames: Frames, *, epsg: int) -> Frames:
+    """Return the frames of a township in its own metric system.
+
+    Parameters
+    ----------
+    frames
+        In the stored coordinate system.
+    epsg
+        Its 3-degree zone.
+    """
+    layers = {name: one.to_crs(epsg) for name, one in vars(frames).items() if isinstance(one, gpd.GeoDataFrame)}
+    return replace(frames, **layers)

@@ -256,7 +256,7 @@ def plan_moves(frames: Frames, households: gpd.GeoDataFrame) -> pd.DataFrame:
     if frames.grids.empty or frames.grids_before.empty:
         return pd.DataFrame({"old": [], "new": [], "n_households": []}).astype({"old": object, "new": object})
     old = households["grid_code"]
-    if frames.grids_before is not frames.grids:
+    if frames.has_new_plan:
         old = locate(households, frames.grids_before)
     pairs = pd.DataFrame({"old": old.astype(object), "new": households["grid_code"].astype(object)})
     moves: pd.DataFrame = pairs.groupby(["old", "new"], dropna=False).size().rename("n_households").reset_index()
@@ -269,7 +269,7 @@ def move_measures(frames: Frames, moves: pd.DataFrame) -> dict[str, Measure]:
     old, new = set(frames.grids_before.index), set(frames.grids.index)
     is_moved = (moves["old"] != moves["new"]) & ~(moves["old"].isna() & moves["new"].isna())
     return {
-        "plans.n_changes": counted(int(frames.grids_before is not frames.grids), is_known=is_known),
+        "plans.n_changes": counted(int(frames.has_new_plan), is_known=is_known),
         "plans.n_moved_households": counted(int(moves.loc[is_moved, "n_households"].sum()), is_known=is_known),
         "plans.n_new_grids": counted(len(new - old), is_known=is_known),
         "plans.n_gone_grids": counted(len(old - new), is_known=is_known),

@@ -251,7 +251,7 @@ def review_of(frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, 
         for begin in (month, month_before(month), month_before(month, n=12))
     )
     given: dict[str, Any] = {"known_at": known_at, "zone": zone, "rules": rules}
-    has_same_grids = frames.grids_before is frames.grids
+    has_same_grids = not frames.has_new_plan
     place = located(frames, (now_span, then_span, before_span) if has_same_grids else (now_span, then_span), **given)
     earlier = place
     if not has_same_grids:

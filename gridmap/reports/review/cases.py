@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gridmap.analysis.review.cases import DISPUTE
+from gridmap.analysis.review.cases import DISPUTE, new_counts
 from gridmap.reports.review.build import Builder, column, named, table, with_total
 from gridmap.reports.review.shape import NOWHERE, ReviewColumn, ReviewNote, ReviewTable, Section
 
@@ -75,7 +75,7 @@ class Cases:
         Without any case in the month there are no rows: nobody reported is not "nothing happened".
         """
         names = [one.key for one in by]
-        tables = [self._counts(cases, names, kind) for cases in (self.now, self.before, self.last_year)]
+        tables = [new_counts(cases, by=names, kind=kind) for cases in (self.now, self.before, self.last_year)]
         rows = tables[0]
         for name, past, is_known in zip(_PAST, tables[1:], self.knows[1:], strict=True):
             rows = rows.join(past["n_new"].rename(name), how="outer")
@@ -90,13 +90,6 @@ class Cases:
         columns += [column("settled_share", "share", formula="disputes_settled_share")]
         columns += [column(name, "count", unit="unit.incidents") for name in ("n_previous", "change", "n_last_year")]
         return table(key, rows, columns, by=id_columns, has_total=True, is_public=is_public, hides_small=is_public)
-
-    @staticmethod
-    def _counts(cases: pd.DataFrame, names: list[str], kind: str | None) -> pd.DataFrame:
-        wanted = cases["is_new"] if kind is None else cases["is_new"] & (cases["kind"] == kind)
-        groups = cases.loc[wanted, [*names, "is_settled"]].groupby(names)["is_settled"]
-        counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups.sum()})
-        return counts.assign(n_unsettled=counts["n_new"] - counts["n_settled"]).astype(float)
 
     def rows(self, key: str, cases: pd.DataFrame, *, is_behind: bool = True) -> ReviewTable:
         """Return cases one by one: rows behind figures."""

@@ -43,7 +43,7 @@ class Read:
     township
         Whose.
     frames
-        For `analysis.review.month.review_of`.
+        In the stored coordinate system; `analysis.review.frames.in_metres` of them for `analysis.review.month.review_of`.
     village_names
         Of every village there is or was, by code.
     categories
@@ -89,15 +89,12 @@ def read_review_frames(
         If the township is not in the database.
     """
     town = find_township(connection, township_code=township_code)
-    zone_m = town.metric_epsg
     span, before, last_year = (
         month_span(begin, known_at=known_at, zone=zone)
         for begin in (month, month_before(month), month_before(month, n=_YEAR))
     )
     plan, grids = _plan(connection, town, on=span.last_on, known_at=known_at)
     plan_before, grids_before = _plan(connection, town, on=before.last_on, known_at=known_at)
-    if plan_before is not None and plan is not None and plan_before.plan_id == plan.plan_id:
-        grids_before = grids
     back = timedelta(days=rules.patrolled_days + 2)
     # Two stretches: the month with the one before, and the month a year ago.
     stretches = (
@@ -120,18 +117,19 @@ def read_review_frames(
     keys, name_of = zip(incidents["category_code"], incidents["list_year"], strict=True), names.to_dict()
     category = pd.Series([name_of.get(key) for key in keys], index=incidents.index, dtype=object)
     frames = Frames(
-        villages=read_areas(connection, township_code=township_code, level="village", on=span.last_on).to_crs(zone_m),
+        villages=read_areas(connection, township_code=township_code, level="village", on=span.last_on),
         grids=grids,
         grids_before=grids_before,
-        households=read_households(connection, township_code=township_code).to_crs(zone_m),
-        checkpoints=read_standing_checkpoints(connection, township_code=township_code).to_crs(zone_m),
-        paths=read_paths(connection, township_code=township_code).to_crs(zone_m),
-        water=read_water(connection, township_code=township_code).to_crs(zone_m),
+        has_new_plan=plan is not None and plan_before is not None and plan.plan_id != plan_before.plan_id,
+        households=read_households(connection, township_code=township_code),
+        checkpoints=read_standing_checkpoints(connection, township_code=township_code),
+        paths=read_paths(connection, township_code=township_code),
+        water=read_water(connection, township_code=township_code),
         postings=read_all_postings(connection, township_code=township_code),
-        incidents=gpd.GeoDataFrame(_plain(incidents, _INCIDENT).assign(category=category)).to_crs(zone_m),
+        incidents=gpd.GeoDataFrame(_plain(incidents, _INCIDENT).assign(category=category)),
         steps=_plain(read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at), _STEP),
-        checkins=gpd.GeoDataFrame(facts(read_checkins)).to_crs(zone_m),
-        fixes=gpd.GeoDataFrame(facts(read_fixes)).to_crs(zone_m),
+        checkins=gpd.GeoDataFrame(facts(read_checkins)),
+        fixes=gpd.GeoDataFrame(facts(read_fixes)),
         home_visits=facts(read_home_visits, from_month=True),
         teams=read_teams(connection)["name"],
     )
@@ -155,10 +153,10 @@ def _plain(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 def _plan(
     connection: Connection, town: Township, *, on: date, known_at: datetime
 ) -> tuple[ReviewPlan | None, gpd.GeoDataFrame]:
-    """Return the plan in force on a day and its grids in metres."""
+    """Return the plan in force on a day and its grids."""
     found = read_plan_known(connection, township_code=town.code, on=on, known_at=known_at)
     plan_id = None if found is None else found.plan_id
-    grids = read_grids_of(connection, plan_id=plan_id).to_crs(town.metric_epsg)
+    grids = read_grids_of(connection, plan_id=plan_id)
     if found is None:
         return None, grids
     units = read_plan_units(connection, plan_id=found.plan_id)["grid_code"]

@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 import gridmap
-from gridmap.analysis.review.frames import Rules, Span, month_before, month_span
+from gridmap.analysis.review.frames import Rules, Span, in_metres, month_before, month_span
 from gridmap.analysis.review.month import Review, review_of
 from gridmap.errors import InputError
 from gridmap.reports.figures import depends_on
@@ -53,6 +53,19 @@ def parse_month(written: str) -> date:
     if f"{found:%Y-%m}" != written.strip() or not _FIRST_YEAR < year < _LAST_YEAR:
         raise InputError(t("review.error_month", month=written[:40]))
     return found
+
+
+def require_begun(month: date, *, known_at: datetime, zone: tzinfo) -> None:
+    """Check that a month had begun.
+
+    Raises
+    ------
+    InputError
+        If its first day lies after `known_at`.
+    """
+    today = known_at.astimezone(zone).date()
+    if month > today:
+        raise InputError(t("review.error_future", month=f"{month:%Y-%m}", day=f"{today:%Y-%m-%d}"))
 
 
 def rules_of(settings: Settings | Mapping[str, Any]) -> Rules:
@@ -125,12 +138,12 @@ def review_report(
         If the month is not written as `YYYY-MM`, lies after `known_at`, or the township is not in the database.
     """
     begin = parse_month(month)
-    if begin > known_at.astimezone(zone).date():
-        raise InputError(t("review.error_future", month=month, day=f"{known_at.astimezone(zone):%Y-%m-%d}"))
+    require_begun(begin, known_at=known_at, zone=zone)
     read = read_review_frames(
         connection, township_code=township_code, month=begin, known_at=known_at, zone=zone, rules=rules
     )
-    review = review_of(read.frames, begin, known_at=known_at, zone=zone, rules=rules)
+    frames = in_metres(read.frames, epsg=read.township.metric_epsg)
+    review = review_of(frames, begin, known_at=known_at, zone=zone, rules=rules)
     months = _about(begin, known_at=known_at, zone=zone)
     imports = read_imports(connection, township_code=township_code)
     made = Builder(review=review, months=months, zone=zone)
