@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, review, serve, workload
+from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, province, review, serve, workload
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app.command("hotspots")(hotspots.hotspots)
 app.command("heat")(heat.heat)
 app.command("workload")(workload.workload)
 app.command("review")(review.review)
-app.command("review-province")(review.province)
+app.command("review-province")(province.province)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(plan.app, name="plan")

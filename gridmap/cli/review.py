@@ -12,13 +12,12 @@ from gridmap.actions.plans import Actor
 from gridmap.actions.review import freeze_review
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
-from gridmap.exports.province import write_province
 from gridmap.exports.review import write_pack
 from gridmap.reports.review.canonical import CellDifference, digest_of, to_record
 from gridmap.reports.review.frozen import late_differences, pack_of_month, reproduce
-from gridmap.reports.review.province import review_province, write_township
 from gridmap.reports.review.public import public_report
-from gridmap.reports.review.report import parse_month, require_begun, review_report, rules_of
+from gridmap.reports.review.report import parse_month, review_report, rules_of
+from gridmap.reports.review.township_files import write_township
 from gridmap.settings import settings
 from gridmap.store.database import prepared_engine, read_engine
 from gridmap.store.places import Township, read_townships
@@ -214,44 +213,3 @@ def _list(found: Sequence[CellDifference]) -> None:
         say(t("review.late_one", key=one.key, row=row, column=one.column, before=said[0], after=said[1]))
     if len(found) > _SHOWN:
         say(t("review.late_more", n=len(found) - _SHOWN))
-
-
-def province(
-    folder: Annotated[Path, typer.Argument(help="Folder of GeoParquet, one file a township and layer.")],
-    month: Annotated[str, typer.Option(help="Such as 2026-10.")],
-    out: Annotated[Path, typer.Option(help="File to write: .csv or .parquet; the county's form beside it.")],
-    as_known_on: Annotated[str | None, typer.Option(help="Day such as 2026-11-05.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Measure a month of many townships in one run, one row a township, as `gridmap review` does of one.
-
-    The folder is made by `gridmap review MONTH --geoparquet FOLDER` of each township. Exit code 1: some township could not be
-    measured; its row says why.
-    """
-    began = parse_month(month)
-    known_at = known_by(as_known_on, now=datetime.now(UTC))
-    require_begun(began, known_at=known_at, zone=settings().zone)
-    figures, form = review_province(
-        folder,
-        month=began,
-        known_at=known_at,
-        zone=settings().zone,
-        rules=rules_of(settings()),
-        progress=lambda done, of: progress(t("review.province_done", done=done, of=of)),
-    )
-    files = write_province(figures, form, out)
-    faults = figures["fault"].dropna()
-    answer = {
-        "month": f"{began:%Y-%m}",
-        "n_townships": len(figures),
-        "faults": {str(code): str(said) for code, said in faults.items()},
-        "files": [str(file) for file in files],
-    }
-    if as_json:
-        answer_json(answer)
-    else:
-        say(t("review.written", n=len(files), out=out))
-        for code, said in faults.items():
-            say(t("review.province_fault", township=code, said=said))
-    if len(faults):
-        raise typer.Exit(_NO)
