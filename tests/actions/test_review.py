@@ -1,6 +1,9 @@
 """What a meeting does with a review: freezing, computing it again, decisions, tasks, signatures; on a real database."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -8,6 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gridmap.actions.plans import Actor
@@ -24,14 +28,52 @@ from gridmap.reports.review.frozen import (
     tasks_report,
 )
 from gridmap.reports.review.report import review_report, rules_of
-from gridmap.settings import settings
+from gridmap.reports.review.shape import ReviewReport
+from gridmap.settings import Settings, settings
 from gridmap.store.review import append_pack
+from gridmap.store.versions import read_versions
 from gridmap.store.writing import write_rows
-from tests.tiny import TOWNSHIP, WEST_VILLAGE, at, metric_point, stored
+from tests.busy import write_busy_day
+from tests.reviewing import database
+from tests.tiny import TOWNSHIP, WEST_VILLAGE, at, load_tiny_township, metric_point, stored
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MEETING, LATER = at(5, month=11), at(25, month=11)
 LI = Actor(name="李书记", at=MEETING)
+
+
+@dataclass(frozen=True)
+class _Met:
+    """The busy township after its October was frozen."""
+
+    template: str
+    frozen: Frozen
+    record: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def met(cluster_url: URL, template_database: str) -> Iterator[_Met]:
+    """A database in which October is frozen, to be cloned by each test."""
+    with database(cluster_url, template_database) as engine:
+        with engine.begin() as connection:
+            load_tiny_township(connection)
+            write_busy_day(connection)
+        record = to_record(_report(engine))
+        yield _Met(template=str(engine.url.database), frozen=_freeze(engine), record=record)
+
+
+@pytest.fixture
+def met_engine(met: _Met, cluster_url: URL) -> Iterator[Engine]:
+    """An engine on a clone of it."""
+    with database(cluster_url, met.template) as engine:
+        yield engine
+
+
+def _report(engine: Engine, *, month: str = "2026-10", known_at: datetime = MEETING) -> ReviewReport:
+    with engine.connect() as connection:
+        return review_report(
+            connection, township_code=TOWNSHIP, month=month, known_at=known_at, zone=ZONE, rules=rules_of(Settings())
+        )
 
 
 def _freeze(engine: Engine, *, known_at: datetime = MEETING, month: str = "2026-10", actor: Actor = LI) -> Frozen:
@@ -70,44 +112,34 @@ def _changed(engine: Engine, pack_id: int) -> set[tuple[str, str, str]]:
 # ---- frozen and computed again
 
 
-def test_a_frozen_review_comes_out_again_to_the_digit(busy_engine: Engine):
-    frozen = _freeze(busy_engine)
-    _late_dispute(busy_engine)
-    with busy_engine.connect() as connection:
-        again = reproduce(connection, pack_id=frozen.pack_id)
+def test_a_frozen_review_comes_out_again_to_the_digit(met: _Met, met_engine: Engine):
+    _late_dispute(met_engine)
+    with met_engine.connect() as connection:
+        again = reproduce(connection, pack_id=met.frozen.pack_id)
     assert again.is_identical
-    assert again.digest == again.digest_again == frozen.digest
+    assert again.has_same_figures
+    assert again.digest == again.digest_again == met.frozen.digest
     assert again.differences == ()
 
 
-def test_what_was_frozen_is_read_as_it_was_whatever_came_later(busy_engine: Engine):
-    with busy_engine.connect() as connection:
-        report = review_report(
-            connection,
-            township_code=TOWNSHIP,
-            month="2026-10",
-            known_at=MEETING,
-            zone=ZONE,
-            rules=rules_of(settings()),
-        )
-    frozen = _freeze(busy_engine)
-    _late_dispute(busy_engine)
-    with busy_engine.connect() as connection:
-        found = frozen_review(connection, pack_id=frozen.pack_id)
+def test_what_was_frozen_is_read_as_it_was_whatever_came_later(met: _Met, met_engine: Engine):
+    _late_dispute(met_engine)
+    with met_engine.connect() as connection:
+        found = frozen_review(connection, pack_id=met.frozen.pack_id)
     assert found.is_intact
-    assert (found.frozen_by, found.frozen_at, found.digest) == ("李书记", MEETING, frozen.digest)
-    assert to_record(found.report) == to_record(report)
+    assert (found.frozen_by, found.frozen_at, found.digest) == ("李书记", MEETING, met.frozen.digest)
+    assert to_record(found.report) == met.record
 
 
-def test_without_late_data_nothing_differs(busy_engine: Engine):
-    assert _changed(busy_engine, _freeze(busy_engine).pack_id) == set()
+def test_without_late_data_nothing_differs(met: _Met, met_engine: Engine):
+    assert _changed(met_engine, met.frozen.pack_id) == set()
 
 
-def test_a_late_dispute_changes_exactly_the_cells_that_it_should(busy_engine: Engine):
+def test_a_late_dispute_changes_exactly_the_cells_that_it_should(met: _Met, met_engine: Engine):
     """One dispute more, open, on time nowhere yet, in the west village's first grid; nothing of patrols, homes or plans."""
-    pack_id = _freeze(busy_engine).pack_id
-    code = _late_dispute(busy_engine)
-    changed = _changed(busy_engine, pack_id)
+    pack_id = met.frozen.pack_id
+    code = _late_dispute(met_engine)
+    changed = _changed(met_engine, pack_id)
     figures = {(key, column) for key, row, column in changed if not row and column != "row"}
     flow = {("n_new", "value"), ("n_new_unsettled", "value"), ("n_open_after", "value")}
     assert {(key, column) for key, column in figures if key.startswith("disputes.")} == {
@@ -133,9 +165,9 @@ def test_a_late_dispute_changes_exactly_the_cells_that_it_should(busy_engine: En
     assert {key for key, row in new_rows if row == code} == {"disputes.rows", "cases.rows", "cases.overdue"}
 
 
-def test_a_late_closing_moves_one_case_from_open_to_settled(busy_engine: Engine):
-    pack_id = _freeze(busy_engine).pack_id
-    with busy_engine.begin() as connection:
+def test_a_late_closing_moves_one_case_from_open_to_settled(met: _Met, met_engine: Engine):
+    pack_id = met.frozen.pack_id
+    with met_engine.begin() as connection:
         step = {
             "incident_code": ["I1"],
             "kind": "closed",
@@ -150,7 +182,7 @@ def test_a_late_closing_moves_one_case_from_open_to_settled(busy_engine: Engine)
             key=["incident_code", "kind", "happened_at"],
             append_only=True,
         )
-    with busy_engine.connect() as connection:
+    with met_engine.connect() as connection:
         found = late_differences(connection, pack_id=pack_id, known_at=LATER).differences
     values = {one.key: (one.before, one.after) for one in found if one.place == "figure" and one.column == "value"}
     assert values["disputes.n_new_settled"] == (0, 1)
@@ -159,55 +191,66 @@ def test_a_late_closing_moves_one_case_from_open_to_settled(busy_engine: Engine)
     assert "disputes.n_new" not in values
 
 
-def test_a_closing_after_the_month_changes_nothing_of_it(busy_engine: Engine):
-    pack_id = _freeze(busy_engine).pack_id
-    record_step(busy_engine, incident_code="I1", kind="closed", level="grid", staff_id=None, now=at(6, month=11))
-    assert _changed(busy_engine, pack_id) == set()
+def test_a_closing_after_the_month_changes_nothing_of_it(met: _Met, met_engine: Engine):
+    pack_id = met.frozen.pack_id
+    record_step(met_engine, incident_code="I1", kind="closed", level="grid", staff_id=None, now=at(6, month=11))
+    assert _changed(met_engine, pack_id) == set()
 
 
-def test_a_late_visit_changes_no_figure_of_cases(busy_engine: Engine):
-    pack_id = _freeze(busy_engine).pack_id
+def test_a_late_visit_changes_no_figure_of_cases(met: _Met, met_engine: Engine):
+    pack_id = met.frozen.pack_id
     row = {
         "township_code": TOWNSHIP, "staff_id": "u1", "kind": "外出打卡", "exception": None, "happened_at": [at(21)],
         "recorded_at": [at(20, month=11)], "place": None,
     }  # fmt: skip
     points = stored([metric_point(705, 1500)])
-    with busy_engine.begin() as connection:
+    with met_engine.begin() as connection:
         key = ["staff_id", "happened_at", "kind"]
         write_rows(connection, "checkin", gpd.GeoDataFrame(row, geometry=points), key=key, append_only=True)
-    changed = {key.split(".")[0] for key, _, _ in _changed(busy_engine, pack_id)}
+    changed = {key.split(".")[0] for key, _, _ in _changed(met_engine, pack_id)}
     assert {"coverage", "quality"} <= changed <= {"coverage", "gaps", "quality"}
 
 
-def test_what_cannot_be_turned_back_is_told_and_not_hidden(busy_engine: Engine):
+def test_what_cannot_be_turned_back_is_told_and_not_hidden(met: _Met, met_engine: Engine):
     """A household that moved away after the meeting: households are those of now."""
-    pack_id = _freeze(busy_engine).pack_id
-    with busy_engine.begin() as connection:
+    pack_id = met.frozen.pack_id
+    with met_engine.begin() as connection:
         connection.execute(text("DELETE FROM household WHERE household_code = 'H-0-0'"))
-    with busy_engine.connect() as connection:
+    with met_engine.connect() as connection:
         again = reproduce(connection, pack_id=pack_id)
     assert not again.is_identical
     found = {(one.key, one.column): (one.before, one.after) for one in again.differences}
     assert found["cap.n_households", "value"] == (18, 17)
 
 
-def test_it_is_computed_again_by_the_settings_of_then(busy_engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    frozen = _freeze(busy_engine)
+def test_it_is_computed_again_by_the_settings_of_then(met: _Met, met_engine: Engine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GRIDMAP_COVER_REACH_M", "5")
     settings.cache_clear()
-    with busy_engine.connect() as connection:
-        assert reproduce(connection, pack_id=frozen.pack_id).is_identical
-    assert _freeze(busy_engine).digest != frozen.digest
+    with met_engine.connect() as connection:
+        assert reproduce(connection, pack_id=met.frozen.pack_id).is_identical
+    assert _freeze(met_engine).digest != met.frozen.digest
 
 
-def test_the_same_review_twice_is_one_pack_and_a_later_one_is_another(busy_engine: Engine):
-    first, again = _freeze(busy_engine), _freeze(busy_engine)
-    assert (again.pack_id, again.is_new) == (first.pack_id, False)
-    _late_dispute(busy_engine)
-    later = _freeze(busy_engine, known_at=LATER, actor=Actor(name="李书记", at=LATER))
+def test_another_version_of_the_program_is_told_apart_from_other_figures(met: _Met, met_engine: Engine):
+    older = met.record | {"code_version": "0.0.9+000000000000"}
+    with met_engine.begin() as connection:
+        pack_id = append_pack(
+            connection, township_code=TOWNSHIP, month="2026-10", known_at=MEETING, digest=digest_of(older),
+            figures=older, frozen_by="李", frozen_at=MEETING,
+        )  # fmt: skip
+        again = reproduce(connection, pack_id=pack_id)
+    assert not again.is_identical
+    assert again.has_same_figures
+    assert [one.key for one in again.differences] == ["code_version"]
+
+
+def test_the_same_review_twice_is_one_pack_and_a_later_one_is_another(met: _Met, met_engine: Engine):
+    again = _freeze(met_engine)
+    assert (again.pack_id, again.is_new) == (met.frozen.pack_id, False)
+    later = _freeze(met_engine, known_at=LATER, actor=Actor(name="李书记", at=LATER))
     assert later.is_new
-    with busy_engine.connect() as connection:
-        assert packs_report(connection, township_code=TOWNSHIP).index.tolist() == [later.pack_id, first.pack_id]
+    with met_engine.connect() as connection:
+        assert packs_report(connection, township_code=TOWNSHIP).index.tolist() == [later.pack_id, met.frozen.pack_id]
         assert pack_of_month(connection, township_code=TOWNSHIP, month="2026-10") == later.pack_id
 
 
@@ -229,24 +272,11 @@ def test_a_month_never_frozen_and_a_pack_that_is_not_there_are_said(busy_engine:
             reproduce(connection, pack_id=7)
 
 
-def test_records_of_different_months_are_not_compared(busy_engine: Engine):
-    with busy_engine.connect() as connection:
-        one, other = (
-            to_record(
-                review_report(
-                    connection,
-                    township_code=TOWNSHIP,
-                    month=month,
-                    known_at=MEETING,
-                    zone=ZONE,
-                    rules=rules_of(settings()),
-                )
-            )
-            for month in ("2026-09", "2026-10")
-        )
+def test_records_of_different_months_are_not_compared(met: _Met):
+    other = met.record | {"month": met.record["previous"]}
     with pytest.raises(ValueError, match="month"):
-        differences(one, other)
-    assert digest_of(one) != digest_of(other)
+        differences(met.record, other)
+    assert digest_of(other) != digest_of(met.record)
 
 
 # ---- decisions, tasks, signatures
@@ -274,15 +304,7 @@ def test_the_next_month_starts_with_what_was_decided(busy_engine: Engine):
     then = Actor(name="王网格长", at=at(18, month=11))
     follow_up(busy_engine, township_code=TOWNSHIP, task_id=kept, kind="done", actor=then, note="已去")
     follow_up(busy_engine, township_code=TOWNSHIP, task_id=moved, kind="moved", until=date(2026, 12, 20), actor=then)
-    with busy_engine.connect() as connection:
-        report = review_report(
-            connection,
-            township_code=TOWNSHIP,
-            month="2026-11",
-            known_at=at(5, month=12),
-            zone=ZONE,
-            rules=rules_of(settings()),
-        )
+    report = _report(busy_engine, month="2026-11", known_at=at(5, month=12))
     rows = report.tables["actions.tasks"].rows
     assert rows["state"].tolist() == ["done", "open", "open"]
     assert rows["until"].tolist() == ["2026-11-20", "2026-12-20", None]
@@ -291,21 +313,21 @@ def test_the_next_month_starts_with_what_was_decided(busy_engine: Engine):
     assert [report.figures[f"actions.{name}"].value for name in ("n_open", "n_overdue")] == [1, 0]
 
 
-def test_a_task_is_known_as_it_stood_on_a_day(busy_engine: Engine):
-    task = _task(busy_engine)
+def test_a_task_is_known_as_it_stood_on_a_day(tiny_engine: Engine):
+    task = _task(tiny_engine)
     follow_up(
-        busy_engine, township_code=TOWNSHIP, task_id=task, kind="done", actor=Actor(name="王", at=at(18, month=11))
+        tiny_engine, township_code=TOWNSHIP, task_id=task, kind="done", actor=Actor(name="王", at=at(18, month=11))
     )
-    assert _states(busy_engine, at(1, month=11)) == []
-    assert _states(busy_engine, at(17, month=11)) == ["open"]
-    assert _states(busy_engine, at(19, month=11)) == ["done"]
+    assert _states(tiny_engine, at(1, month=11)) == []
+    assert _states(tiny_engine, at(17, month=11)) == ["open"]
+    assert _states(tiny_engine, at(19, month=11)) == ["done"]
 
 
-def test_a_task_that_is_done_is_opened_again_before_anything_else(busy_engine: Engine):
-    task = _task(busy_engine)
+def test_a_task_that_is_done_is_opened_again_before_anything_else(tiny_engine: Engine):
+    task = _task(tiny_engine)
 
     def step(kind: str) -> None:
-        follow_up(busy_engine, township_code=TOWNSHIP, task_id=task, kind=kind, actor=LI)
+        follow_up(tiny_engine, township_code=TOWNSHIP, task_id=task, kind=kind, actor=LI)
 
     with pytest.raises(ConflictError, match="未完成"):
         step("reopened")
@@ -314,7 +336,7 @@ def test_a_task_that_is_done_is_opened_again_before_anything_else(busy_engine: E
         step("dropped")
     step("reopened")
     step("dropped")
-    assert _states(busy_engine, LATER) == ["dropped"]
+    assert _states(tiny_engine, LATER) == ["dropped"]
 
 
 @pytest.mark.parametrize(
@@ -326,9 +348,9 @@ def test_a_task_that_is_done_is_opened_again_before_anything_else(busy_engine: E
         ({"until": None}, "期限"),
     ],
 )
-def test_half_a_task_is_refused(busy_engine: Engine, changed: dict[str, object], said: str):
+def test_half_a_task_is_refused(tiny_engine: Engine, changed: dict[str, object], said: str):
     with pytest.raises(InputError, match=said):
-        _task(busy_engine, **changed)
+        _task(tiny_engine, **changed)
 
 
 @pytest.mark.parametrize(
@@ -340,41 +362,46 @@ def test_half_a_task_is_refused(busy_engine: Engine, changed: dict[str, object],
         ({"kind": "done", "task_id": 99}, "99"),
     ],
 )
-def test_an_impossible_step_of_a_task_is_refused(busy_engine: Engine, step: dict[str, object], said: str):
-    given = {"township_code": TOWNSHIP, "task_id": _task(busy_engine), "actor": LI}
+def test_an_impossible_step_of_a_task_is_refused(tiny_engine: Engine, step: dict[str, object], said: str):
+    given = {"township_code": TOWNSHIP, "task_id": _task(tiny_engine), "actor": LI}
     with pytest.raises(InputError, match=said):
-        follow_up(busy_engine, **{**given, **step})
+        follow_up(tiny_engine, **{**given, **step})
 
 
-def test_each_role_signs_once(busy_engine: Engine):
-    pack_id = _freeze(busy_engine).pack_id
-    sign_review(busy_engine, pack_id=pack_id, role="chair", actor=LI)
+def test_each_role_signs_once(met: _Met, met_engine: Engine):
+    pack_id = met.frozen.pack_id
+    sign_review(met_engine, pack_id=pack_id, role="chair", actor=LI)
     with pytest.raises(ConflictError, match="主持人"):
-        sign_review(busy_engine, pack_id=pack_id, role="chair", actor=Actor(name="别人", at=LATER))
+        sign_review(met_engine, pack_id=pack_id, role="chair", actor=Actor(name="别人", at=LATER))
     with pytest.raises(InputError, match="mayor"):
-        sign_review(busy_engine, pack_id=pack_id, role="mayor", actor=LI)
+        sign_review(met_engine, pack_id=pack_id, role="mayor", actor=LI)
     with pytest.raises(InputError, match="99"):
-        sign_review(busy_engine, pack_id=99, role="chair", actor=LI)
-    with busy_engine.connect() as connection:
+        sign_review(met_engine, pack_id=99, role="chair", actor=LI)
+    with met_engine.connect() as connection:
         assert frozen_review(connection, pack_id=pack_id).signatures["name"].tolist() == ["李书记"]
 
 
 # ---- what the database holds itself
 
-
-def _everything(engine: Engine) -> None:
-    pack_id = _freeze(engine).pack_id
-    sign_review(engine, pack_id=pack_id, role="chair", actor=LI)
-    follow_up(engine, township_code=TOWNSHIP, task_id=_task(engine), kind="done", actor=LI)
+TABLES = {"review_pack": "frozen_by", "review_task": "text", "review_task_step": "note", "review_signature": "name"}
 
 
-@pytest.mark.parametrize("table", ["review_pack", "review_task", "review_task_step", "review_signature"])
-def test_nothing_of_a_review_is_changed_or_deleted(busy_engine: Engine, table: str):
-    _everything(busy_engine)
-    column = {"review_pack": "frozen_by", "review_task": "text", "review_task_step": "note"}.get(table, "name")
-    for sql in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-        with pytest.raises(DBAPIError, match="never changed or deleted"), busy_engine.begin() as connection:
-            connection.execute(text(sql))
+def test_nothing_of_a_review_is_changed_or_deleted(met: _Met, met_engine: Engine):
+    sign_review(met_engine, pack_id=met.frozen.pack_id, role="chair", actor=LI)
+    follow_up(met_engine, township_code=TOWNSHIP, task_id=_task(met_engine), kind="done", actor=LI)
+    for table, column in TABLES.items():
+        for sql in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(DBAPIError, match="never changed or deleted"), met_engine.begin() as connection:
+                connection.execute(text(sql))
+
+
+def test_a_decision_raises_the_version_of_reviews_only(tiny_engine: Engine):
+    with tiny_engine.connect() as connection:
+        before = read_versions(connection)
+    _task(tiny_engine)
+    with tiny_engine.connect() as connection:
+        after = read_versions(connection)
+    assert {topic for topic in after if after[topic] != before[topic]} == {"reviews"}
 
 
 @pytest.mark.parametrize(
@@ -387,11 +414,11 @@ def test_nothing_of_a_review_is_changed_or_deleted(busy_engine: Engine, table: s
     ],
 )
 def test_a_pack_that_says_nonsense_is_refused_by_the_database(
-    busy_engine: Engine, changed: dict[str, object], rule: str
+    tiny_engine: Engine, changed: dict[str, object], rule: str
 ):
     given = {
         "township_code": TOWNSHIP, "month": "2026-10", "known_at": MEETING, "digest": "a" * 64, "figures": {},
         "frozen_by": "李", "frozen_at": MEETING,
     }  # fmt: skip
-    with pytest.raises(IntegrityError, match=rule), busy_engine.begin() as connection:
+    with pytest.raises(IntegrityError, match=rule), tiny_engine.begin() as connection:
         append_pack(connection, **{**given, **changed})
