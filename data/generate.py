@@ -13,6 +13,7 @@ from township import (
     home_visits,
     hotspots,
     incidents,
+    ledgers,
     staff,
     still_files,
     tracks,
@@ -42,6 +43,7 @@ def generate(folder: Path) -> None:
     work_files.write_incidents(folder, town, items, steps)
     tracks.write_tracks(folder, town, points, people)
     home_visits.write_home_visits(folder, town, people, overloaded=overloaded)
+    ledgers.write_ledgers(folder, town, people, items)
     writers.write_json(folder / "checkins.json", {"errcode": 0, "errmsg": "ok"}, rows=rows)
 
 

@@ -40,6 +40,21 @@ TEAM_CODES = ("advice", "livelihood", "mediation", "emergency", "civic")
 POSTING_ROLES = ("chief", "member", "leader")
 SERVICE_NEEDS = ("living_alone", "left_behind", "disabled", "low_income")
 NO_CHECKIN_KIND = "未打卡"
+POINT_COUNTS = (
+    "patrol_visit",
+    "home_visit",
+    "home_visit_share",
+    "report_accepted",
+    "closed_on_time",
+    "closed_late",
+    "dispute_in_grid",
+    "satisfied",
+    "missed_due",
+    "manual",
+)
+"""What a rule of points counts: things done by a member, those done late or not at all, and what is entered by hand."""
+TASK_KINDS = ("publicity", "visit")
+THING_STEPS = ("begun", "done", "dropped")
 
 MAX_RESIDENTS = 50
 MAX_STAY_MINUTES = 1440

@@ -103,6 +103,19 @@ class Settings:
         Share of false findings that is accepted among the grids called higher or lower than expected.
     fair_interval_share
         How much of the true ratios and of next month's counts the intervals of the fair comparison shall hold.
+    point_prior
+        Points of the township's mean that everybody starts the ranking with, so that a month that offered little neither tops
+        nor ends it.
+    point_grades
+        Per cent of the points offered from which a month is excellent, good and fair (优秀、良好、合格).
+    roster_stale_days, roster_stale_percent
+        A household not looked after for so many days is stale; a grid with more than so many per cent of them is to be updated.
+    ledger_link_m, ledger_link_hours
+        An incident so near a checkpoint, by the same person that day or so few hours from a visit, is linked to it.
+    disputes_a_month, things_a_year
+        Disputes that a grid shall settle a month, practical things that it shall do a year.
+    public_hidden_below
+        Counts of matters below this are hidden on posted sheets (2 would hide only 1).
     barrier_slip_m
         How far a river or a road may be drawn beside the unit border that it follows.
     max_file_mb
@@ -153,6 +166,15 @@ class Settings:
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9
+    point_prior: int = 20
+    point_grades: str = "90 75 60"
+    roster_stale_days: int = 180
+    roster_stale_percent: int = 15
+    ledger_link_m: float = 150.0
+    ledger_link_hours: float = 2.0
+    disputes_a_month: int = 1
+    things_a_year: int = 3
+    public_hidden_below: int = 3
     barrier_slip_m: float = 0.5
     max_file_mb: int = 50
     wall_refresh_s: float = 2.0

@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from gridmap.actions.load import Adjusted, LoadOptions, LoadOutcome, load_layer
+from gridmap.actions.sample_ledgers import fill_sample_ledgers
 from gridmap.errors import InputError
 from gridmap.settings import Settings
 from gridmap.store.imports import read_imports
@@ -31,6 +32,7 @@ SAMPLE_FILES = {
     "home_visits": "home_visits.xlsx",
     "incidents": "incidents.xlsx",
 }
+SAMPLE_LEDGERS = "ledgers.json"
 _SHIFTED = ("happened_at", "recorded_at", "due_at")
 _SEASONS = ("season_from", "season_until")
 _LEAP_YEAR = 2024
@@ -146,4 +148,8 @@ def load_demo(
         progress(
             load_layer(engine, layer=layer, files=[file], options=options, settings=settings, now=now, adjust=shift)
         )
-    return bool(todo)
+    ledgers = sample_dir / SAMPLE_LEDGERS
+    if not ledgers.exists():
+        raise InputError(t("load.error_sample_file", file=ledgers.name, folder=sample_dir))
+    is_new = fill_sample_ledgers(engine, file=ledgers, township_code=SAMPLE_TOWNSHIP, now=now, zone=settings.zone)
+    return bool(todo) or is_new

@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from gridmap.cli import coverage, db, demo, heat, hotspots, incidents, load, plan, province, review, serve, workload
+from gridmap.cli import (
+    coverage,
+    db,
+    demo,
+    heat,
+    hotspots,
+    incidents,
+    ledger,
+    load,
+    plan,
+    province,
+    review,
+    serve,
+    workload,
+)
 from gridmap.errors import GridmapError
 
 app = typer.Typer(
@@ -27,6 +41,7 @@ app.command("review")(review.review)
 app.command("review-province")(province.province)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(plan.app, name="plan")
 app.add_typer(coverage.app, name="coverage")
 

@@ -18,6 +18,7 @@ TOPICS = (
     "staff",
     "imports",
     "plans",
+    "ledgers",
     "reviews",
 )
 

@@ -268,3 +268,30 @@ def calendar_option(
         },
         "series": [{"type": "heatmap", "data": data, "itemStyle": {"borderColor": LIGHT.panel, "borderWidth": 1.5}}],
     }
+
+
+def bars_option(names: Sequence[str], numbers: Sequence[int], *, colour: str) -> dict[str, Any]:
+    """Return plain bars of counts.
+
+    Parameters
+    ----------
+    names
+        What each bar is of, from left to right.
+    numbers
+        As many counts.
+    colour
+        Of all bars.
+    """
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 8, "top": 8, "bottom": 2, "containLabel": True},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "textStyle": _WORDS},
+        "xAxis": {"type": "category", "data": list(names), "axisLabel": _WORDS, "axisTick": {"show": False}},
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": _WORDS,
+            "splitLine": {"lineStyle": {"color": LIGHT.line}},
+        },
+        "series": [{"type": "bar", "data": list(numbers), "itemStyle": {"color": colour}, "barMaxWidth": 28}],
+    }

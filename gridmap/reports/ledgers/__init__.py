@@ -1,0 +1,1 @@
+"""The three ledgers (台账): people, patrols, points, and the lists of the grids."""

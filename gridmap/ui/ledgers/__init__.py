@@ -1,0 +1,1 @@
+"""What the page of ledgers draws: one module a ledger."""
