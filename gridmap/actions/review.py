@@ -96,7 +96,7 @@ def decide(engine: Engine, task: NewTask, *, actor: Actor) -> int:
     """
     _require_name(actor.name)
     month = f"{parse_month(task.month):%Y-%m}"
-    sections = {key.split(".")[0] for key in KINDS} | {"ledgers", "promises"}
+    sections = {key.split(".")[0] for key in KINDS}
     if task.figure_key not in KINDS and task.figure_key not in sections:
         raise InputError(t("review.error_figure", figure=task.figure_key[:60]))
     if not task.what.strip():

@@ -14,6 +14,8 @@ from gridmap.store.facts import read_checkins, read_fixes
 from gridmap.store.people import read_all_postings
 from gridmap.store.places import Township, read_areas, read_grids, read_households
 
+__all__ = ["Ground", "Rounds", "VisitRule", "read_ground", "read_rounds", "villages_report"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ground:

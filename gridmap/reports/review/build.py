@@ -88,6 +88,16 @@ KINDS: dict[str, FigureKind] = {
     "plans.n_moved_households": FigureKind(unit="unit.households", rows_key="plans.moved"),
     "plans.n_new_grids": FigureKind(unit="unit.grids", rows_key="plans.grids"),
     "plans.n_gone_grids": FigureKind(unit="unit.grids", rows_key="plans.grids"),
+    "ledgers.ticked": FigureKind(unit=_SHARE, rows_key="ledgers.lists"),
+    "ledgers.agreed": FigureKind(unit=_SHARE),
+    "ledgers.signed": FigureKind(unit=_SHARE),
+    "ledgers.n_opinions": FigureKind(unit=_COUNT, is_flow=True, is_public=False),
+    "ledgers.points": FigureKind(unit="unit.score", rows_key="ledgers.points", is_flow=True, is_public=False),
+    "promises.n_promised": FigureKind(unit="unit.tasks", rows_key="promises.things"),
+    "promises.n_done": FigureKind(unit="unit.tasks", rows_key="promises.things"),
+    "promises.n_open": FigureKind(unit="unit.tasks", rows_key="promises.things"),
+    "promises.n_overdue": FigureKind(unit="unit.tasks", rows_key="promises.things"),
+    "promises.kept": FigureKind(unit=_SHARE, rows_key="promises.things"),
     "quality.n_facts": FigureKind(unit="unit.records", rows_key="quality.facts", is_flow=True),
     "quality.late": FigureKind(unit=_SHARE, rows_key="quality.facts"),
     "quality.n_after_month": FigureKind(unit="unit.records", rows_key="quality.facts"),
@@ -130,8 +140,8 @@ class Builder:
         """
         return tuple(self.figure(key, self.review.measures[key]) for key in keys)
 
-    def figure(self, key: str, measure: Measure) -> ReviewFigure:
-        """Return one figure, measured elsewhere or in the review.
+    def figure(self, key: str, measure: Measure, *, before: Measure | None = None) -> ReviewFigure:
+        """Return one figure, measured elsewhere (then with the month `before`) or in the review.
 
         Raises
         ------
@@ -148,7 +158,7 @@ class Builder:
             value=number(measure.value),
             numerator=number(measure.numerator),
             denominator=number(measure.denominator),
-            previous=self._past(key, self.review.before.measures.get(key), self.months[1]),
+            previous=self._past(key, self.review.before.measures.get(key, before), self.months[1]),
             last_year=self._past(key, self.review.last_year.measures.get(key), self.months[2]),
             rows_key=kind.rows_key,
             is_public=kind.is_public,

@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 
 import gridmap
 from gridmap.analysis.review.frames import Rules, Span, in_metres, month_before, month_span
-from gridmap.analysis.review.month import Review, review_of
+from gridmap.analysis.review.month import review_of
 from gridmap.errors import InputError
 from gridmap.reports.figures import depends_on
 from gridmap.reports.review.actions import action_section
 from gridmap.reports.review.build import Builder
 from gridmap.reports.review.cases import Cases, dispute_section, handling_section, satisfaction_section
 from gridmap.reports.review.land import cap_section, hotspot_section, plan_section, workload_section
+from gridmap.reports.review.ledgers import LedgerFacts, ledger_section, promise_section, read_ledger_facts
 from gridmap.reports.review.patrols import coverage_section, gap_section
 from gridmap.reports.review.quality import not_turned_back, quality_section
 from gridmap.reports.review.read import Read, read_review_frames
@@ -104,6 +105,7 @@ def code_version() -> str:
     "imports",
     "plans",
     "reviews",
+    "ledgers",
 )
 def review_report(
     connection: Connection,
@@ -166,6 +168,9 @@ def review_report(
             rules,
             imports=imports[imports["imported_at"] <= known_at],
             tasks=read_tasks(connection, township_code=township_code, known_at=known_at),
+            ledgers=read_ledger_facts(
+                connection, township_code=township_code, month=begin, known_at=known_at, zone=zone
+            ),
             today=known_at.astimezone(zone).date(),
         ),
         settings=asdict(rules) | {"zone": str(zone)},
@@ -195,7 +200,14 @@ def _month_about(span: Span, calendar: WorkCalendar) -> MonthAbout:
 
 
 def _sections(
-    made: Builder, read: Read, rules: Rules, *, imports: pd.DataFrame, tasks: pd.DataFrame, today: date
+    made: Builder,
+    read: Read,
+    rules: Rules,
+    *,
+    imports: pd.DataFrame,
+    tasks: pd.DataFrame,
+    ledgers: LedgerFacts,
+    today: date,
 ) -> tuple[Section, ...]:
     frames, review = read.frames, made.review
     villages = read.village_names
@@ -219,8 +231,8 @@ def _sections(
         workload_section(made),
         cap_section(made),
         plan_section(made, plan=read.plan, before=read.plan_before, names=both),
-        unknown_section("ledgers"),
-        unknown_section("promises"),
+        ledger_section(made, ledgers),
+        promise_section(made, ledgers.things, grids=grids),
         satisfaction_section(cases),
         quality_section(
             made,
@@ -236,13 +248,3 @@ def _sections(
 def _calendar_notes(made: Builder) -> tuple[ReviewNote, ...]:
     missing = sorted({month.month[:4] for month in made.months if not month.is_published})
     return (ReviewNote(text_key="review.note_calendar", values={"years": "、".join(missing)}),) if missing else ()
-
-
-def unknown_section(key: str) -> Section:
-    """Return a point of the agenda of which nothing is recorded: unknown, not 0."""
-    return Section(key=key, title_key=f"review.section_{key}", notes=(ReviewNote(text_key=f"review.note_no_{key}"),))
-
-
-def has_data(review: Review) -> bool:
-    """Return whether anything of the month was recorded."""
-    return review.measures["quality.n_facts"].value is not None
