@@ -174,13 +174,13 @@ def missed_events(
     missed = verdicts[
         (verdicts["verdict"] == "not_visited") & (verdicts["last_on"] >= first_on) & (verdicts["last_on"] <= last_on)
     ]
-    ordered = chiefs.sort_values(["grid_code", "valid_from", "staff_id"], kind="stable")
+    serving: dict[str, list[dict[str, Any]]] = {}
+    for row in rows_of(chiefs.sort_values(["grid_code", "valid_from", "staff_id"], kind="stable")):
+        serving.setdefault(row["grid_code"], []).append(row)
 
     def chief(grid_code: object, day: date) -> str | None:
-        for row in rows_of(ordered[ordered["grid_code"] == grid_code]):
-            if row["valid_from"] <= day and (
-                row["valid_until"] is None or pd.isna(row["valid_until"]) or day < row["valid_until"]
-            ):
+        for row in serving.get(str(grid_code), []):
+            if row["valid_from"] <= day and (pd.isna(row["valid_until"]) or day < row["valid_until"]):
                 return str(row["staff_id"])
         return None
 

@@ -303,6 +303,12 @@ def _from_json(kept: dict[str, Any]) -> pd.DataFrame:
     return rows.set_axis(index, axis=0)
 
 
+@depends_on("ledgers")
+def rules_report(connection: Connection, *, township_code: str) -> pd.DataFrame:
+    """Return every rule there is or was (`store.points.read_rules`)."""
+    return read_rules(connection, township_code=township_code)
+
+
 def in_order(rules: pd.DataFrame) -> pd.DataFrame:
     """Return rules in the order of what they count: patrols, homes, cases, what is taken off, by hand."""
     rank = rules["counts"].map({name: at for at, name in enumerate(POINT_COUNTS)})
