@@ -16,7 +16,7 @@ from gridmap.frames import POINT_COUNTS
 from gridmap.reports.figures import depends_on
 from gridmap.reports.ground import VisitRule
 from gridmap.reports.ledgers.month import MonthFacts, month_of, read_month
-from gridmap.store.points import read_freezes, read_point_entries, read_rules_in_force
+from gridmap.store.points import read_freezes, read_point_entries, read_rules, read_rules_in_force
 from gridmap.texts import t
 
 GROUPS = {
