@@ -46,6 +46,47 @@ class Patrolled:
     n_fixes_outside: int
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Within:
+    """The stretches of path from which each home is passed; the same for every span of days.
+
+    Parameters
+    ----------
+    homes
+        Attached to the network by length, in the order of the households.
+    spans
+        Of each home.
+    """
+
+    homes: Attached
+    spans: Spans
+
+
+def homes_within(
+    households: gpd.GeoDataFrame,
+    network: Network,
+    *,
+    reach_m: float,
+    attach_limit_m: float,
+    barriers: gpd.GeoSeries | None = None,
+) -> Within:
+    """Find the stretches of path from which each home is passed; for the options see `patrolled`.
+
+    Raises
+    ------
+    CrsError
+        If the homes have not the network's CRS.
+    ValueError
+        If a length is not above 0.
+    """
+    if not reach_m > 0:
+        raise ValueError(f"`reach_m` must be above 0, got {reach_m}.")
+    measured = network.by_length
+    homes = attach(measured, households, limit_m=attach_limit_m, off_path_m_s=1.0, barriers=barriers)
+    # One search a home, not a fix: homes are few, and a stretch of path holds its fixes in one row.
+    return Within(homes=homes, spans=reached_spans(measured, homes, limit_s=reach_m, is_each=True))
+
+
 def patrolled(
     households: gpd.GeoDataFrame,
     fixes: gpd.GeoDataFrame,
@@ -56,6 +97,7 @@ def patrolled(
     first_day: date,
     last_day: date,
     barriers: gpd.GeoSeries | None = None,
+    within: Within | None = None,
 ) -> Patrolled:
     """Say for each household and path how long ago a patrol passed.
 
@@ -78,6 +120,8 @@ def patrolled(
         The span, both included.
     barriers
         Water that no home's way to a path crosses. Fixes are not held by it: noise puts some of them into the river.
+    within
+        What `homes_within` found with the same options, where several spans of days are asked for.
 
     Raises
     ------
@@ -98,13 +142,15 @@ def patrolled(
         raise ValueError(f"`last_day` must not be before `first_day`, got {first_day} to {last_day}.")
     n_days = int((last - first) / _ONE_DAY) + 1
     measured = network.by_length
-    homes = attach(measured, households, limit_m=attach_limit_m, off_path_m_s=1.0, barriers=barriers)
+    if within is None:
+        within = homes_within(households, network, reach_m=reach_m, attach_limit_m=attach_limit_m, barriers=barriers)
+    homes = within.homes
     days = pd.to_datetime(fixes["day"]).to_numpy().astype("datetime64[D]")
     in_span = (days >= first) & (days <= last)
     placed = attach(measured, fixes[in_span], limit_m=attach_limit_m, off_path_m_s=1.0)
     used = placed.take(placed.is_matched)
     day = ((days[in_span][placed.is_matched] - first) / _ONE_DAY).astype(np.intp)
-    passed = _passed_days(measured, homes, used, day, reach_m=reach_m, n_days=n_days)
+    passed = _passed_days(measured, within, used, day, n_days=n_days)
     on_edge = np.full(network.n_edges, -1, dtype=np.intp)
     np.maximum.at(on_edge, used.edge, day)
     last_at_home = np.where(passed.any(axis=1), n_days - 1 - np.argmax(passed[:, ::-1], axis=1), -1)
@@ -242,15 +288,12 @@ def longest_lanes(network: Network, homes: Attached, households: pd.DataFrame, *
     return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=network.lines[edge], crs=network.crs)
 
 
-def _passed_days(
-    network: Network, homes: Attached, fixes: Attached, day: Ints, *, reach_m: float, n_days: int
-) -> npt.NDArray[np.bool_]:
+def _passed_days(network: Network, within: Within, fixes: Attached, day: Ints, *, n_days: int) -> npt.NDArray[np.bool_]:
     """Return on which days each home was passed, shape (n_homes, n_days)."""
-    passed = np.zeros((len(homes), n_days), dtype=bool)
+    passed = np.zeros((len(within.homes), n_days), dtype=bool)
     if not len(fixes):
         return passed
-    # One search a home, not a fix: homes are few, and a stretch of path holds its fixes in one row.
-    spans = reached_spans(network, homes, limit_s=reach_m, is_each=True)
+    spans = within.spans
     order = np.lexsort((fixes.along_m, fixes.edge))
     day = day[order]
     low, high = _rows_of_fixes(network, fixes, order, spans)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -172,5 +173,17 @@ def in_metres(frames: Frames, *, epsg: int) -> Frames:
     epsg
         Its 3-degree zone.
     """
-    layers = {name: one.to_crs(epsg) for name, one in vars(frames).items() if isinstance(one, gpd.GeoDataFrame)}
+    layers: dict[str, Any] = {}
+    for name, one in vars(frames).items():
+        if isinstance(one, pd.DataFrame):
+            layers[name] = _plain(one.to_crs(epsg) if isinstance(one, gpd.GeoDataFrame) else one)
     return replace(frames, **layers)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with their texts as plain objects: those are taken and compared fastest, and rows are taken many times."""
+    texts = [name for name, kind in rows.dtypes.items() if isinstance(kind, pd.StringDtype)]
+    plain = rows.astype(dict.fromkeys(texts, object))
+    if isinstance(plain.index.dtype, pd.StringDtype):
+        plain.index = plain.index.astype(object)
+    return plain

@@ -11,6 +11,7 @@ import pandas as pd
 from gridmap.analysis.counting import locate
 from gridmap.analysis.network.build import build_network
 from gridmap.analysis.network.network import Network
+from gridmap.analysis.patrolled import Within, homes_within
 from gridmap.analysis.review.cases import DISPUTE, case_measures, month_cases, placed_incidents
 from gridmap.analysis.review.frames import Frames, Rules, Span, month_before, month_span
 from gridmap.analysis.review.land import (
@@ -43,6 +44,36 @@ from gridmap.analysis.rounds import Rounds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Ways:
+    """The paths of a township, at walking speed, and from where on them each home is passed."""
+
+    network: Network
+    within: Within
+
+
+def ways_of(frames: Frames, *, rules: Rules) -> Ways:
+    """Build the paths of a township; they are the same for every month.
+
+    Parameters
+    ----------
+    frames
+        Paths and households, in metres.
+    rules
+        How paths join, how far a patrol passes a home.
+
+    Raises
+    ------
+    CrsError
+        If paths and households do not share one metric CRS.
+    ValueError
+        If a rule is out of range.
+    """
+    network, _ = build_network(frames.paths, snap_m=rules.path_snap_m, speed_m_s=rules.walking_kmh / KMH)
+    within = homes_within(frames.households, network, reach_m=rules.patrol_pass_m, attach_limit_m=rules.path_attach_m)
+    return Ways(network=network, within=within)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Place:
     """A township's frames, each located in the grids of one plan.
 
@@ -56,25 +87,19 @@ class Place:
         From `analysis.review.patrols.review_rounds`.
     seen
         From `analysis.review.patrols.review_places`.
-    network
-        The paths, at walking speed.
+    ways
+        The paths, and from where on them each home is passed.
     """
 
     frames: Frames
     incidents: pd.DataFrame
     rounds: Rounds
     seen: gpd.GeoDataFrame
-    network: Network
+    ways: Ways
 
 
 def located(
-    frames: Frames,
-    spans: Sequence[Span],
-    *,
-    known_at: datetime,
-    zone: tzinfo,
-    rules: Rules,
-    same: "Place | None" = None,
+    frames: Frames, spans: Sequence[Span], ways: Ways, *, known_at: datetime, zone: tzinfo, rules: Rules
 ) -> Place:
     """Locate everything in villages and in the grids of the month.
 
@@ -84,14 +109,14 @@ def located(
         The township.
     spans
         The months whose patrols are judged by these grids.
+    ways
+        From `ways_of`.
     known_at
         The instant of the review.
     zone
         The township's clock.
     rules
-        How paths join, and what counts.
-    same
-        The same township in the grids of another plan, whose paths and places are taken over.
+        What counts.
     """
     checkpoints = frames.checkpoints.assign(
         grid_code=locate(frames.checkpoints, frames.grids), village_code=locate(frames.checkpoints, frames.villages)
@@ -102,12 +127,8 @@ def located(
         frames=placed,
         incidents=placed_incidents(placed),
         rounds=review_rounds(placed, placed.checkpoints, spans, known_at=known_at, zone=zone, rules=rules),
-        seen=review_places(placed, placed.checkpoints, known_at=known_at, zone=zone, rules=rules)
-        if same is None
-        else same.seen,
-        network=build_network(frames.paths, snap_m=rules.path_snap_m, speed_m_s=rules.walking_kmh / KMH)[0]
-        if same is None
-        else same.network,
+        seen=review_places(placed, placed.checkpoints, known_at=known_at, zone=zone, rules=rules),
+        ways=ways,
     )
 
 
@@ -175,7 +196,7 @@ def month_review(
     frames = place.frames
     cases = month_cases(place.incidents, frames.steps, span, open_before=open_before)
     patrols = month_patrols(frames.checkpoints, place.rounds, span, today=known_at.astimezone(zone).date())
-    homes = month_homes(frames, place.seen, place.network, span, zone=zone, rules=rules)
+    homes = month_homes(frames, place.seen, place.ways.network, span, within=place.ways.within, zone=zone, rules=rules)
     grids = grid_table(frames, frames.households, rules=rules)
     last = span.last_on
     is_open = (frames.checkpoints["opened_on"] <= last) & (frames.checkpoints["closed_on"] > last)
@@ -190,7 +211,7 @@ def month_review(
         new = cases[cases["is_new"]]
         hot = hot_grids(new[new["kind"] == DISPUTE], frames, grids, has_facts=len(new) > 0, rules=rules)
         compared = compared_grids(place.incidents, frames, grids, span, rules=rules)
-        reach = month_reach(frames, frames.checkpoints, frames.households, place.network, span, rules=rules)
+        reach = month_reach(frames, frames.checkpoints, frames.households, place.ways.network, span, rules=rules)
         measures |= load_measures(grids) | hot_measures(hot) | compared_measures(compared) | reach_measures(reach)
     return MonthReview(
         span=span, cases=cases, patrols=patrols, homes=homes, grids=grids, hot=hot, compared=compared, measures=measures
@@ -221,7 +242,9 @@ class Review:
     measures: dict[str, Measure]
 
 
-def review_of(frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, rules: Rules) -> Review:
+def review_of(
+    frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, rules: Rules, ways: Ways | None = None
+) -> Review:
     """Measure a month and those it is compared with.
 
     Parameters
@@ -236,6 +259,8 @@ def review_of(frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, 
         The township's clock.
     rules
         Numbers of policy.
+    ways
+        What `ways_of` gave for the same paths and households, where it is kept.
 
     Raises
     ------
@@ -251,11 +276,11 @@ def review_of(frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, 
         for begin in (month, month_before(month), month_before(month, n=12))
     )
     given: dict[str, Any] = {"known_at": known_at, "zone": zone, "rules": rules}
-    has_same_grids = not frames.has_new_plan
-    place = located(frames, (now_span, then_span, before_span) if has_same_grids else (now_span, then_span), **given)
-    earlier = place
-    if not has_same_grids:
-        earlier = located(replace(frames, grids=frames.grids_before), (before_span,), same=place, **given)
+    found = ways_of(frames, rules=rules) if ways is None else ways
+    spans = (now_span, then_span) if frames.has_new_plan else (now_span, then_span, before_span)
+    place = earlier = located(frames, spans, found, **given)
+    if frames.has_new_plan:
+        earlier = located(replace(frames, grids=frames.grids_before), (before_span,), found, **given)
     before = month_review(earlier, before_span, with_grids=True, **given)
     now = month_review(place, now_span, with_grids=True, open_before=before.cases["is_open"], **given)
     last_year = month_review(place, then_span, with_grids=False, **given)

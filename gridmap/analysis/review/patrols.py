@@ -11,7 +11,7 @@ import pandas as pd
 from gridmap.analysis.coverage import checkpoint_cover
 from gridmap.analysis.home_visits import door_to_door
 from gridmap.analysis.network.network import Network
-from gridmap.analysis.patrolled import patrolled, seen_places
+from gridmap.analysis.patrolled import Within, patrolled, seen_places
 from gridmap.analysis.review.frames import Frames, Rules, Span
 from gridmap.analysis.review.measures import UNKNOWN, Measure, counted, quotient
 from gridmap.analysis.rhythm import duty_periods
@@ -205,7 +205,14 @@ class MonthHomes:
 
 
 def month_homes(
-    frames: Frames, seen: gpd.GeoDataFrame, network: Network, span: Span, *, zone: tzinfo, rules: Rules
+    frames: Frames,
+    seen: gpd.GeoDataFrame,
+    network: Network,
+    span: Span,
+    *,
+    within: Within | None,
+    zone: tzinfo,
+    rules: Rules,
 ) -> MonthHomes:
     """Say of each home whether a point is near on the last day, and how long ago anybody passed by then.
 
@@ -219,6 +226,8 @@ def month_homes(
         The paths.
     span
         The month, begun.
+    within
+        See `analysis.patrolled.patrolled`.
     zone
         The township's clock.
     rules
@@ -235,6 +244,7 @@ def month_homes(
         attach_limit_m=rules.path_attach_m,
         first_day=last - timedelta(days=rules.patrolled_days - 1),
         last_day=last,
+        within=within,
     )
     visits = frames.home_visits
     inside = visits[(visits["happened_at"] >= span.since) & (visits["happened_at"] < span.until)]

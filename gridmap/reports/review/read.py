@@ -1,7 +1,7 @@
 """What the review reads: every frame of a township as it was known at an instant."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -126,8 +126,8 @@ def read_review_frames(
         paths=read_paths(connection, township_code=township_code),
         water=read_water(connection, township_code=township_code),
         postings=read_all_postings(connection, township_code=township_code),
-        incidents=gpd.GeoDataFrame(_plain(incidents, _INCIDENT).assign(category=category)),
-        steps=_plain(read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at), _STEP),
+        incidents=gpd.GeoDataFrame(incidents[list(_INCIDENT)].assign(category=category)),
+        steps=read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at)[list(_STEP)],
         checkins=gpd.GeoDataFrame(facts(read_checkins)),
         fixes=gpd.GeoDataFrame(facts(read_fixes)),
         home_visits=facts(read_home_visits, from_month=True),
@@ -141,13 +141,6 @@ def read_review_frames(
         plan=plan,
         plan_before=plan_before,
     )
-
-
-def _plain(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return some columns, texts as plain objects: rows of them are taken many times, and those take fastest."""
-    kept = rows[list(columns)]
-    texts = [name for name in columns if isinstance(kept[name].dtype, pd.StringDtype)]
-    return kept.astype(dict.fromkeys(texts, object))
 
 
 def _plan(

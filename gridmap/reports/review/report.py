@@ -13,8 +13,8 @@ import pandas as pd
 from sqlalchemy import Connection
 
 import gridmap
-from gridmap.analysis.review.frames import Rules, Span, in_metres, month_before, month_span
-from gridmap.analysis.review.month import review_of
+from gridmap.analysis.review.frames import Frames, Rules, Span, in_metres, month_before, month_span
+from gridmap.analysis.review.month import Ways, review_of, ways_of
 from gridmap.errors import InputError
 from gridmap.reports.figures import depends_on
 from gridmap.reports.review.actions import action_section
@@ -145,7 +145,8 @@ def review_report(
         connection, township_code=township_code, month=begin, known_at=known_at, zone=zone, rules=rules
     )
     frames = in_metres(read.frames, epsg=read.township.metric_epsg)
-    review = review_of(frames, begin, known_at=known_at, zone=zone, rules=rules)
+    ways = _kept_ways(frames, rules)
+    review = review_of(frames, begin, known_at=known_at, zone=zone, rules=rules, ways=ways)
     months = _about(begin, known_at=known_at, zone=zone)
     imports = read_imports(connection, township_code=township_code)
     made = Builder(review=review, months=months, zone=zone)
@@ -176,6 +177,24 @@ def review_report(
         settings=asdict(rules) | {"zone": str(zone)},
         code_version=code_version(),
     )
+
+
+_ways: dict[str, Ways] = {}
+
+
+def _kept_ways(frames: Frames, rules: Rules) -> Ways:
+    """Return the paths as built last while neither they nor the households changed: that is a part of every review's work."""
+    digest = hashlib.sha256(repr(rules).encode())
+    for layer in (frames.paths, frames.households):
+        for part in (*layer.geometry.to_wkb(), repr(layer.index.tolist()).encode()):
+            digest.update(part)
+    key = digest.hexdigest()
+    found = _ways.get(key)
+    if found is None:
+        found = ways_of(frames, rules=rules)
+        _ways.clear()
+        _ways[key] = found
+    return found
 
 
 def _about(begin: date, *, known_at: datetime, zone: tzinfo) -> tuple[MonthAbout, MonthAbout, MonthAbout]:
