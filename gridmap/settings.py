@@ -87,6 +87,8 @@ class Settings:
         Incidents nearer than so many metres, at most so many days apart, are near repeats.
     due_soon_hours
         An open incident due within so many hours counts as due soon.
+    late_record_hours
+        A fact that was recorded more than so many hours after it happened counts as late in the monthly review.
     office_hours
         Hours of a working day, such as `08:30-12:00,14:30-17:30`.
     calendar_file
@@ -198,6 +200,7 @@ class Settings:
     repeat_m: float = 200.0
     repeat_days: int = 14
     due_soon_hours: int = 24
+    late_record_hours: int = 24
     office_hours: str = "08:30-12:00,14:30-17:30"
     calendar_file: str = ""
     deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"

@@ -1,7 +1,7 @@
 """Unpatrolled household-days: how long ago somebody passed each home, on the paths."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from gridmap.analysis.network.travel import SLACK_S
 
 STATES = ("passed", "never", "unknown", "unmatched")
 """Of a home or path: somebody passed in the span; nobody did; there are no patrols to tell by; no path is near."""
+_UNPLACED = ("no_position", "place_doubted", "inaccurate")
 # Pairs of home and fix looked at in one go: a few ten MB.
 _PAIRS = 4_000_000
 _ONE_DAY = np.timedelta64(1, "D")
@@ -45,6 +46,47 @@ class Patrolled:
     n_fixes_outside: int
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Within:
+    """The stretches of path from which each home is passed; the same for every span of days.
+
+    Parameters
+    ----------
+    homes
+        Attached to the network by length, in the order of the households.
+    spans
+        Of each home.
+    """
+
+    homes: Attached
+    spans: Spans
+
+
+def homes_within(
+    households: gpd.GeoDataFrame,
+    network: Network,
+    *,
+    reach_m: float,
+    attach_limit_m: float,
+    barriers: gpd.GeoSeries | None = None,
+) -> Within:
+    """Find the stretches of path from which each home is passed; for the options see `patrolled`.
+
+    Raises
+    ------
+    CrsError
+        If the homes have not the network's CRS.
+    ValueError
+        If a length is not above 0.
+    """
+    if not reach_m > 0:
+        raise ValueError(f"`reach_m` must be above 0, got {reach_m}.")
+    measured = network.by_length
+    homes = attach(measured, households, limit_m=attach_limit_m, off_path_m_s=1.0, barriers=barriers)
+    # One search a home, not a fix: homes are few, and a stretch of path holds its fixes in one row.
+    return Within(homes=homes, spans=reached_spans(measured, homes, limit_s=reach_m, is_each=True))
+
+
 def patrolled(
     households: gpd.GeoDataFrame,
     fixes: gpd.GeoDataFrame,
@@ -55,6 +97,7 @@ def patrolled(
     first_day: date,
     last_day: date,
     barriers: gpd.GeoSeries | None = None,
+    within: Within | None = None,
 ) -> Patrolled:
     """Say for each household and path how long ago a patrol passed.
 
@@ -77,6 +120,8 @@ def patrolled(
         The span, both included.
     barriers
         Water that no home's way to a path crosses. Fixes are not held by it: noise puts some of them into the river.
+    within
+        What `homes_within` found with the same options, where several spans of days are asked for.
 
     Raises
     ------
@@ -97,13 +142,15 @@ def patrolled(
         raise ValueError(f"`last_day` must not be before `first_day`, got {first_day} to {last_day}.")
     n_days = int((last - first) / _ONE_DAY) + 1
     measured = network.by_length
-    homes = attach(measured, households, limit_m=attach_limit_m, off_path_m_s=1.0, barriers=barriers)
+    if within is None:
+        within = homes_within(households, network, reach_m=reach_m, attach_limit_m=attach_limit_m, barriers=barriers)
+    homes = within.homes
     days = pd.to_datetime(fixes["day"]).to_numpy().astype("datetime64[D]")
     in_span = (days >= first) & (days <= last)
     placed = attach(measured, fixes[in_span], limit_m=attach_limit_m, off_path_m_s=1.0)
     used = placed.take(placed.is_matched)
     day = ((days[in_span][placed.is_matched] - first) / _ONE_DAY).astype(np.intp)
-    passed = _passed_days(measured, homes, used, day, reach_m=reach_m, n_days=n_days)
+    passed = _passed_days(measured, within, used, day, n_days=n_days)
     on_edge = np.full(network.n_edges, -1, dtype=np.intp)
     np.maximum.at(on_edge, used.edge, day)
     last_at_home = np.where(passed.any(axis=1), n_days - 1 - np.argmax(passed[:, ::-1], axis=1), -1)
@@ -119,6 +166,32 @@ def patrolled(
         n_fixes_unmatched=int((~placed.is_matched).sum()),
         n_fixes_outside=int((~in_span).sum()),
     )
+
+
+def seen_places(
+    checkins: gpd.GeoDataFrame, matched: pd.DataFrame, tracks: gpd.GeoDataFrame, *, zone: tzinfo
+) -> gpd.GeoDataFrame:
+    """Return where somebody was on which day, as `patrolled` needs it; nobody's name is kept.
+
+    Parameters
+    ----------
+    checkins, matched
+        Check-ins and what `analysis.visits.match_visits` says of them, row by row. One whose place nobody knows for sure says
+        nothing about a lane.
+    tracks
+        Fixes of tracks, same CRS.
+    zone
+        The township's clock.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points with `day` (`datetime.date`).
+    """
+    placed = checkins[~matched["reason"].isin(_UNPLACED).to_numpy()]
+    day = pd.concat([one["happened_at"] for one in (placed, tracks)]).dt.tz_convert(zone).dt.date
+    points = pd.concat([placed.geometry, tracks.geometry])
+    return gpd.GeoDataFrame({"day": day.to_numpy()}, geometry=points.to_numpy(), crs=checkins.crs)
 
 
 def patrolled_by_grid(households: pd.DataFrame, *, grid_codes: pd.Series) -> pd.DataFrame:
@@ -215,15 +288,12 @@ def longest_lanes(network: Network, homes: Attached, households: pd.DataFrame, *
     return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=network.lines[edge], crs=network.crs)
 
 
-def _passed_days(
-    network: Network, homes: Attached, fixes: Attached, day: Ints, *, reach_m: float, n_days: int
-) -> npt.NDArray[np.bool_]:
+def _passed_days(network: Network, within: Within, fixes: Attached, day: Ints, *, n_days: int) -> npt.NDArray[np.bool_]:
     """Return on which days each home was passed, shape (n_homes, n_days)."""
-    passed = np.zeros((len(homes), n_days), dtype=bool)
+    passed = np.zeros((len(within.homes), n_days), dtype=bool)
     if not len(fixes):
         return passed
-    # One search a home, not a fix: homes are few, and a stretch of path holds its fixes in one row.
-    spans = reached_spans(network, homes, limit_s=reach_m, is_each=True)
+    spans = within.spans
     order = np.lexsort((fixes.along_m, fixes.edge))
     day = day[order]
     low, high = _rows_of_fixes(network, fixes, order, spans)

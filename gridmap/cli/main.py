@@ -19,6 +19,8 @@ from gridmap.cli import (
     load,
     plan,
     posters,
+    province,
+    review,
     serve,
     wecom,
     workload,
@@ -40,6 +42,8 @@ app.command("heat")(heat.heat)
 app.command("workload")(workload.workload)
 app.command("posters")(posters.write_posters)
 app.command("member-card")(posters.write_member_card)
+app.command("review")(review.review)
+app.command("review-province")(province.province)
 app.add_typer(db.app, name="db")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(intake.app, name="intake")

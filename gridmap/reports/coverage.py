@@ -8,10 +8,11 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.coverage import checkpoint_cover, cover_by_grid
+from gridmap.analysis.rounds import VisitRule
 from gridmap.analysis.visits import visit_figures
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
-from gridmap.reports.ground import Ground, VisitRule, read_ground, read_rounds
+from gridmap.reports.ground import Ground, read_ground, read_rounds
 from gridmap.reports.township import open_on
 from gridmap.reports.visits import VisitReport, visit_report
 from gridmap.store.versions import read_known_at

@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.counting import grids_of
 from gridmap.analysis.fair.balance import one_more_member, per_member, unevenness
-from gridmap.analysis.fair.expected import expected_load, per_household
+from gridmap.analysis.fair.compared import compared
 from gridmap.analysis.fair.forecast import Forecast, forecast_load
-from gridmap.analysis.fair.funnel import TOO_FEW, funnel
-from gridmap.analysis.fair.shrunken import past_ratio, shrunken_ratios
+from gridmap.analysis.fair.funnel import TOO_FEW
 from gridmap.analysis.fair.terrain import path_metres
 from gridmap.analysis.rhythm import visits_due
 from gridmap.analysis.visits import span_instants
@@ -27,8 +26,6 @@ from gridmap.store.places import read_paths
 from gridmap.store.plans import read_plan_in_force
 from gridmap.store.versions import read_known_at
 
-TERRAIN, DUTIES, PAST = "terrain", "duties", "past"
-FACTORS = (TERRAIN, DUTIES, PAST)
 _PAST_DAYS, _HISTORY_MONTHS, _MOST_TRIED, _MOST_SUGGESTED = 365, 13, 6, 3
 _COMPARED = (
     "expected", "variance", "ratio", "low_95", "high_95", "low_998", "high_998", "p", "q", "shrunken", "shrunken_low",
@@ -74,7 +71,7 @@ class FairReport:
     is_known
         Whether there are households and incidents at all; else nothing can be compared.
     factors
-        What the expected load rests on beside households, of `FACTORS`; one without data is left out.
+        What the expected load rests on beside households, of `analysis.fair.compared.FACTORS`; one without data is left out.
     effects
         See `analysis.fair.expected.Expected`.
     dispersion
@@ -194,13 +191,8 @@ def fair_report(
             **given, is_known=False, factors=(), effects={}, dispersion=0.0, variance=0.0, grids=grids, forecast=None,
             largest_per_person=None, one_more=(), moves=(),
         )  # fmt: skip
-    factors = _factors(grids)
-    past = past_ratio(grids["n_before"], grids["n_households"]) if with_past and grids["n_before"].sum() else None
-    model = expected_load(grids["n_new"], grids["n_households"], factors, past=past)
-    grids = grids.join(model.table)
-    grids = grids.join(
-        funnel(grids["n_new"], grids["expected"], grids["variance"] + model.dispersion, alpha=fair_alpha)
-    ).join(shrunken_ratios(grids["n_new"], grids["expected"], share=fair_interval_share))
+    found = compared(grids, with_past=with_past, alpha=fair_alpha, interval_share=fair_interval_share)
+    model, grids = found.model, grids.join(found.table)
     ahead = _ahead(incidents, grids["n_households"], months, now=now, zone=zone, share=fair_interval_share)
     grids = grids.join(ahead.table if has_todays_grids else ahead.table.assign(**dict.fromkeys(_AHEAD, float("nan"))))
     grids["forecast_per_person"] = per_member(grids["forecast"], grids["team_size"])
@@ -208,7 +200,7 @@ def fair_report(
     return FairReport(
         **given,
         is_known=True,
-        factors=(*factors, PAST) if past is not None else tuple(factors),
+        factors=found.factors,
         effects={str(name): float(value) for name, value in model.effects.items()},
         dispersion=model.dispersion,
         variance=model.dispersion + float(grids["variance"].median()) if grids["variance"].notna().any() else 0.0,
@@ -257,16 +249,6 @@ def _work(connection: Connection, ground: Ground, *, first_on: date, last_on: da
     due = visits_due(ground.checkpoints, first_on=first_on, last_on=last_on)
     by_grid = due.groupby(ground.checkpoints["grid_code"]).sum()
     return metres, by_grid.reindex(ground.grids.index, fill_value=0.0)
-
-
-def _factors(grids: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return what explains a load beside households, as far as it is known."""
-    homes = grids["n_households"]
-    return {
-        name: per_household(grids[column], homes)
-        for name, column in ((TERRAIN, "path_m"), (DUTIES, "n_due"))
-        if grids[column].notna().all()
-    }
 
 
 def _ahead(

@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 import geopandas as gpd
-import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
-from gridmap.analysis.tracks import track_visits
-from gridmap.analysis.visit_classes import EXCLUDED, judge_visits, of_team
-from gridmap.analysis.visits import match_visits, possible_visits
+from gridmap.analysis.rounds import Rounds, VisitRule, rounds_of
 from gridmap.reports.figures import depends_on
 from gridmap.reports.township import find_township, read_standing_checkpoints
 from gridmap.store.facts import read_checkins, read_fixes
 from gridmap.store.people import read_all_postings
 from gridmap.store.places import Township, read_areas, read_grids, read_households
+
+__all__ = ["Ground", "Rounds", "VisitRule", "read_ground", "read_rounds", "villages_report"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,41 +68,6 @@ def read_ground(connection: Connection, *, township_code: str, on: date) -> Grou
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class VisitRule:
-    """What counts as a visit: see the settings `checkpoint_reach_m`, `fix_accuracy_m`, `patrol_max_speed_kmh`, `far_checkin_m`."""
-
-    checkpoint_reach_m: float
-    fix_accuracy_m: float
-    patrol_max_speed_kmh: float
-    far_checkin_m: float
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rounds:
-    """What is known of the patrols of a span.
-
-    Parameters
-    ----------
-    visits
-        One row a check-in or pass of a track, with its class (`analysis.visit_classes.judge_visits`), without the future.
-    possible
-        Visits that may have been made by somebody of the team: `place_code`, `staff_id`, `day`, `why`.
-    traces
-        Who left a trace on which day: `staff_id`, `day`.
-    postings
-        Everybody's postings, also past ones.
-    excluded
-        Check-ins that count nowhere, by `analysis.visit_classes.EXCLUDED` (`reason`), with their `day`.
-    """
-
-    visits: pd.DataFrame
-    possible: pd.DataFrame
-    traces: pd.DataFrame
-    postings: pd.DataFrame
-    excluded: pd.DataFrame
-
-
 def read_rounds(
     connection: Connection,
     checkpoints: gpd.GeoDataFrame,
@@ -139,38 +103,8 @@ def read_rounds(
         read(connection, township_code=township.code, since=since, until=until, known_at=now).to_crs(metric)
         for read in (read_checkins, read_fixes)
     )
-    fixes = fixes[fixes["happened_at"] <= now]
     postings = read_all_postings(connection, township_code=township.code)
-    reach_m = rule.checkpoint_reach_m
-    matched = match_visits(checkins, checkpoints, reach_m=reach_m, zone=zone)
-    passes, gaps = track_visits(
-        fixes,
-        checkpoints,
-        reach_m=reach_m,
-        accuracy_m=rule.fix_accuracy_m,
-        max_speed_m_s=rule.patrol_max_speed_kmh / 3.6,
-        zone=zone,
-    )
-    named = possible_visits(checkins, matched, checkpoints, reach_m=reach_m)
-    possible = pd.concat([one for one in (named, gaps) if len(one)] or [named], ignore_index=True)
-    both = pd.concat([one for one in (matched, passes) if len(one)] or [matched], ignore_index=True)
-    judged = judge_visits(both, checkpoints, postings, now=now, zone=zone, far_m=rule.far_checkin_m)
-    is_ours = of_team(
-        possible.assign(grid_code=possible["place_code"].map(checkpoints["grid_code"])).astype({"staff_id": object}),
-        postings,
-    )
-    is_past = judged["reason"] != "future"
-    walked = pd.DataFrame(
-        {"staff_id": fixes["staff_id"], "day": fixes["happened_at"].dt.tz_convert(zone).dt.date}
-    ).drop_duplicates()
-    seen = judged.loc[is_past, ["staff_id", "day"]].drop_duplicates()
-    return Rounds(
-        visits=judged[is_past],
-        possible=possible[is_ours & (possible["day"] <= now.astimezone(zone).date())],
-        traces=pd.concat([seen, walked], ignore_index=True).drop_duplicates(),
-        postings=postings,
-        excluded=judged.loc[judged["reason"].isin(EXCLUDED), ["reason", "day"]],
-    )
+    return rounds_of(checkins, fixes, checkpoints, postings, now=now, zone=zone, rule=rule)
 
 
 @depends_on("places")

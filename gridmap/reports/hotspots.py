@@ -11,8 +11,9 @@ import shapely
 from sqlalchemy import Connection
 
 from gridmap.analysis.counting import count_points, grids_of
-from gridmap.analysis.hotspots.find import COLD, HOT, NOTHING, TOO_FEW, Rules, hot_spots
-from gridmap.analysis.hotspots.near import Near, touching
+from gridmap.analysis.hotspots.find import COLD, HOT, NOTHING, TOO_FEW, Rules
+from gridmap.analysis.hotspots.judged import judged
+from gridmap.analysis.hotspots.near import touching
 from gridmap.analysis.hotspots.repeats import count_near, near_repeats
 from gridmap.analysis.hotspots.trend import trends
 from gridmap.analysis.incidents import newest_names
@@ -189,7 +190,7 @@ def hotspots_report(
     months = _monthly(selected, grids, first_on=trend_first_on, last_on=last_on, zone=zone)
     if unknown is None:
         near = touching(grids, tolerance_m=drawn_tolerance_m)
-        judge = partial(_judged, near=near, rules=rules, permutations=hotspot_permutations, chance=chance)
+        judge = partial(judged, near=near, rules=rules, permutations=hotspot_permutations, chance=chance)
         table = table.join(judge(table["n_incidents"], table["n_households"]))
         whole = table["class"]
         if trend_first_on < first_on:
@@ -292,40 +293,6 @@ def _monthly(
         index=grids.index, columns=pd.period_range(first_on, last_on, freq="M"), fill_value=0
     )
     return table
-
-
-def _judged(
-    counts: pd.Series, homes: pd.Series, *, near: Near, rules: Rules, permutations: int, chance: np.random.Generator
-) -> pd.DataFrame:
-    """Return the columns of the report that the comparison with the households gives."""
-    found = hot_spots(counts, homes, near, rules=rules, permutations=permutations, rng=chance).table
-    told = found["expected"].notna().to_numpy()
-    compared = near.part(told)
-    n_around, expected_around = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
-    for column, values in ((n_around, counts), (expected_around, found["expected"])):
-        inside = values.to_numpy(dtype=float)[told]
-        column[told] = compared.around(inside) + inside
-    n_near = np.zeros(len(counts), dtype=int)
-    n_near[told] = compared.n_near
-    is_alone = found["own_p"] < found["gi_p"]
-    only_beside = (found["class"] == NOTHING) & (found["gi_q"] <= rules.alpha)
-    return pd.DataFrame(
-        {
-            "expected": found["expected"],
-            "rate": found["rate"],
-            "n_near": n_near,
-            "n_around": n_around,
-            "expected_around": expected_around,
-            "p": found["gi_p"].where(~is_alone, found["own_p"]),
-            "q": found["gi_q"].where(~is_alone, found["own_q"]),
-            "is_alone": is_alone,
-            "class": found["class"],
-            "beside": pd.Series(np.where(n_around > expected_around, HOT, COLD), index=counts.index).where(
-                only_beside, None
-            ),
-        },
-        index=counts.index,
-    )
 
 
 def _repeats(

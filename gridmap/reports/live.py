@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
 from gridmap.analysis.incidents import closing_figures, daily_counts, incident_states
+from gridmap.analysis.rounds import VisitRule
 from gridmap.analysis.small_counts import known_public, public_incidents
 from gridmap.analysis.visits import due_today, span_instants, visit_calendar
 from gridmap.reports.figures import Figure, count, depends_on, share
-from gridmap.reports.ground import VisitRule, read_rounds
+from gridmap.reports.ground import read_rounds
 from gridmap.reports.township import find_township, open_on, read_standing_checkpoints
 from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.places import read_areas, read_grids

@@ -10,16 +10,13 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.network.attach import attach
 from gridmap.analysis.network.build import build_network
-from gridmap.analysis.patrolled import longest_lanes, patrolled, patrolled_by_grid
+from gridmap.analysis.patrolled import longest_lanes, patrolled, patrolled_by_grid, seen_places
 from gridmap.analysis.visits import match_visits, span_instants
 from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, read_ground
 from gridmap.store.facts import read_checkins, read_fixes
 from gridmap.store.places import read_areas, read_paths
-
-# Check-ins whose place nobody knows for sure say nothing about a lane.
-_UNPLACED = ("no_position", "place_doubted", "inaccurate")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,10 +155,7 @@ def _fixes(
         for read in (read_checkins, read_fixes)
     )
     matched = match_visits(checkins, ground.checkpoints, reach_m=reach_m, zone=zone)
-    placed = checkins[~matched["reason"].isin(_UNPLACED).to_numpy()]
-    day = pd.concat([one["happened_at"] for one in (placed, tracks)]).dt.tz_convert(zone).dt.date
-    points = pd.concat([placed.geometry, tracks.geometry])
-    return gpd.GeoDataFrame({"day": day.to_numpy()}, geometry=points.to_numpy(), crs=metric)
+    return seen_places(checkins, matched, tracks, zone=zone)
 
 
 def _groups(connection: Connection, ground: Ground, households: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.home_visits import door_to_door
 from gridmap.analysis.rhythm import duty_periods
+from gridmap.analysis.rounds import Rounds
 from gridmap.analysis.verdicts import (
     DutyDays,
     checkpoint_verdicts,
@@ -22,7 +23,7 @@ from gridmap.analysis.verdicts import (
 from gridmap.analysis.visit_classes import CLASSES, EXCLUDED
 from gridmap.analysis.visits import span_instants
 from gridmap.reports.figures import Figure, count, share
-from gridmap.reports.ground import Ground, Rounds
+from gridmap.reports.ground import Ground
 from gridmap.store.facts import read_home_visits
 
 KEPT_APART = tuple(f"n_{name}" for name in CLASSES[1:])

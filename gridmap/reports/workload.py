@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from gridmap.analysis.counting import grids_of
 from gridmap.analysis.households import grid_load
 from gridmap.analysis.incidents import incident_states
+from gridmap.analysis.rounds import VisitRule
 from gridmap.analysis.visits import span_instants, visit_figures
 from gridmap.analysis.workload import workload
 from gridmap.reports.figures import Figure, count, depends_on, share
-from gridmap.reports.ground import VisitRule, read_ground, read_rounds
+from gridmap.reports.ground import read_ground, read_rounds
 from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.people import read_postings
 from gridmap.store.plans import read_plan_in_force

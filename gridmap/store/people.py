@@ -34,3 +34,8 @@ def read_all_postings(connection: Connection, *, township_code: str) -> pd.DataF
         " WHERE township_code = :township_code ORDER BY staff_id, valid_from, grid_code, team_code",
         township_code=township_code,
     )
+
+
+def read_teams(connection: Connection) -> pd.DataFrame:
+    """Return the five teams of a township, index `team_code`: `name`."""
+    return read_table(connection, "SELECT team_code, name FROM township_team ORDER BY team_code", index="team_code")

@@ -53,15 +53,20 @@ def read_townships(connection: Connection) -> list[Township]:
     ]
 
 
-def read_areas(connection: Connection, *, township_code: str, level: str) -> gpd.GeoDataFrame:
-    """Return the areas of one level, index `area_code`: `name`, `kind`, `parent_code`."""
+def read_areas(connection: Connection, *, township_code: str, level: str, on: date | None = None) -> gpd.GeoDataFrame:
+    """Return the areas of one level, index `area_code`: `name`, `kind`, `parent_code`.
+
+    With a day only those that exist on it: a village that was merged into another is not there any more.
+    """
     return read_layer(
         connection,
         "SELECT area_code, name, kind, parent_code, ST_AsBinary(geom) AS geom FROM area"
-        " WHERE township_code = :township_code AND level = :level ORDER BY area_code",
+        " WHERE township_code = :township_code AND level = :level AND (CAST(:on AS date) IS NULL"
+        " OR daterange(valid_from, valid_until) @> CAST(:on AS date)) ORDER BY area_code",
         index="area_code",
         township_code=township_code,
         level=level,
+        on=on,
     )
 
 
@@ -76,32 +81,37 @@ def read_units(connection: Connection, *, township_code: str) -> gpd.GeoDataFram
     )
 
 
+_GRIDS = """
+SELECT grid.grid_code, grid.name, village.area_code AS village_code, village.name AS village_name,
+       plan.household_cap, allowed.reason AS exception_reason, ST_AsBinary(ST_Union(unit.geom)) AS geom
+FROM plan
+JOIN plan_unit USING (plan_id)
+JOIN unit USING (unit_id)
+JOIN grid USING (grid_code)
+JOIN area AS village ON village.area_code = grid.parent_code
+LEFT JOIN grid_exception AS allowed ON allowed.plan_id = plan.plan_id AND allowed.grid_code = grid.grid_code
+WHERE {which}
+GROUP BY grid.grid_code, grid.name, village.area_code, village.name, plan.household_cap, allowed.reason
+ORDER BY grid.grid_code
+"""
+
+
 def read_grids(connection: Connection, *, township_code: str, on: date) -> gpd.GeoDataFrame:
     """Return the area grids of the plan in force on a day, index `grid_code`.
 
     Columns `name`, `village_code`, `village_name`, `household_cap`, `exception_reason` (null where the cap holds).
     A grid's polygon is the union of its units. Empty when no plan is in force.
     """
-    return read_layer(
-        connection,
-        """
-        SELECT grid.grid_code, grid.name, village.area_code AS village_code, village.name AS village_name,
-               plan.household_cap, allowed.reason AS exception_reason, ST_AsBinary(ST_Union(unit.geom)) AS geom
-        FROM plan
-        JOIN plan_unit USING (plan_id)
-        JOIN unit USING (unit_id)
-        JOIN grid USING (grid_code)
-        JOIN area AS village ON village.area_code = grid.parent_code
-        LEFT JOIN grid_exception AS allowed ON allowed.plan_id = plan.plan_id AND allowed.grid_code = grid.grid_code
-        WHERE plan.township_code = :township_code AND plan.state IN ('published', 'retired')
-          AND daterange(plan.valid_from, plan.valid_until) @> CAST(:on AS date)
-        GROUP BY grid.grid_code, grid.name, village.area_code, village.name, plan.household_cap, allowed.reason
-        ORDER BY grid.grid_code
-        """,
-        index="grid_code",
-        township_code=township_code,
-        on=on,
+    which = (
+        "plan.township_code = :township_code AND plan.state IN ('published', 'retired')"
+        " AND daterange(plan.valid_from, plan.valid_until) @> CAST(:on AS date)"
     )
+    return read_layer(connection, _GRIDS.format(which=which), index="grid_code", township_code=township_code, on=on)
+
+
+def read_grids_of(connection: Connection, *, plan_id: int | None) -> gpd.GeoDataFrame:
+    """Return the area grids of one plan, as `read_grids`; None of no plan: empty."""
+    return read_layer(connection, _GRIDS.format(which="plan.plan_id = :plan_id"), index="grid_code", plan_id=plan_id)
 
 
 def read_grid_tree(connection: Connection, *, township_code: str, on: date) -> pd.DataFrame:

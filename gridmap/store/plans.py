@@ -1,6 +1,7 @@
 """Read and write plans: their state, units, edits, exceptions and history."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -39,6 +40,40 @@ def read_plan_in_force(connection: Connection, *, township_code: str, on: date) 
         {"township_code": township_code, "on": on},
     ).one_or_none()
     return None if row is None else f"{row.plan_id} · {row.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanKnown:
+    """A plan that was in force, as far as was known at an instant; `valid_from` is its first day."""
+
+    plan_id: int
+    name: str
+    valid_from: date
+    household_cap: int
+
+
+def read_plan_known(connection: Connection, *, township_code: str, on: date, known_at: datetime) -> PlanKnown | None:
+    """Return the plan in force on a day as was known at an instant; None: there was none.
+
+    A plan that was published later was not known, and did not yet end the one before it. One without a publication in its
+    history was loaded from a file and counts as always known.
+    """
+    row = connection.execute(
+        text(
+            "WITH known AS (SELECT plan.* FROM plan WHERE township_code = :township_code"
+            " AND state IN ('published', 'retired') AND NOT EXISTS (SELECT FROM plan_event"
+            " WHERE plan_event.plan_id = plan.plan_id AND kind = 'published' AND done_at > :known_at))"
+            " SELECT plan_id, name, valid_from, household_cap FROM known WHERE valid_from <= :on"
+            " AND (valid_until IS NULL OR valid_until > :on OR EXISTS (SELECT FROM plan AS later"
+            " WHERE later.township_code = :township_code AND later.valid_from = known.valid_until"
+            " AND later.state IN ('published', 'retired') AND later.plan_id NOT IN (SELECT plan_id FROM known)))"
+            " ORDER BY valid_from DESC LIMIT 1"
+        ),
+        {"township_code": township_code, "on": on, "known_at": known_at},
+    ).one_or_none()
+    if row is None:
+        return None
+    return PlanKnown(plan_id=row.plan_id, name=row.name, valid_from=row.valid_from, household_cap=row.household_cap)
 
 
 def read_history(connection: Connection, *, township_code: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ TOPICS = (
     "plans",
     "work_platform",
     "ledgers",
+    "reviews",
 )
 
 

@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of
 from gridmap.analysis.home_visits import door_to_door
 from gridmap.analysis.incidents import incident_states
 from gridmap.analysis.points.events import (
@@ -223,7 +223,7 @@ def _cases(
     end = min(known_at, until - timedelta(microseconds=1))
     incidents = gpd.GeoDataFrame(incidents[incidents["happened_at"] <= end]).to_crs(ground.township.metric_epsg)
     states = incident_states(incidents, steps, now=end, due_soon=timedelta(0))
-    cases = incidents.drop(columns="due_at").join(states).assign(grid_code=locate(incidents, ground.grids))
+    cases = incidents.drop(columns="due_at").join(states).assign(grid_code=grids_of(incidents, ground.grids))
     return gpd.GeoDataFrame(cases), steps[steps["happened_at"] <= end]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.clocks import settled_by_month
-from gridmap.analysis.counting import locate
+from gridmap.analysis.counting import grids_of
 from gridmap.analysis.incidents import incident_states
 from gridmap.analysis.links import linked_incidents
 from gridmap.analysis.rhythm import duty_periods
@@ -271,7 +271,7 @@ def _cases(
     return gpd.GeoDataFrame(
         incidents.drop(columns="due_at")
         .join(states)
-        .assign(grid_code=locate(incidents, ground.grids), reporter=reported["staff_id"].reindex(incidents.index))
+        .assign(grid_code=grids_of(incidents, ground.grids), reporter=reported["staff_id"].reindex(incidents.index))
     )
 
 

@@ -1,0 +1,254 @@
+"""Sections of the ledgers: lists ticked off, conventions, points as they were posted; practical things promised and done."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridmap.analysis.review.frames import month_before
+from gridmap.analysis.review.measures import Measure, counted, quotient
+from gridmap.reports.figures import Figure
+from gridmap.reports.ledgers.lists import ListsReport, lists_report
+from gridmap.reports.ledgers.points import from_result
+from gridmap.reports.review.build import Builder, column, named, table, with_total
+from gridmap.reports.review.shape import ReviewNote, ReviewTable, Section
+from gridmap.store.ledgers import read_things
+from gridmap.store.points import read_freezes
+
+_LISTS = {"ticked": "n_ticked", "agreed": "n_agreed", "signed": "n_signed", "n_opinions": "n_opinions"}
+# Conventions are as counted last; only what is of a month is compared with the month before.
+_OF_MONTH = ("ticked", "n_opinions")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LedgerFacts:
+    """What the ledgers hold, as known at the instant of the review.
+
+    Parameters
+    ----------
+    lists, lists_before
+        Of the month and of the one before.
+    points, points_before
+        The tables of the last freeze of the points (`reports.ledgers.points.PointsReport`) of each; None: not posted.
+    things
+        Practical things, see `store.ledgers.read_things`.
+    """
+
+    lists: ListsReport
+    lists_before: ListsReport
+    points: dict[str, pd.DataFrame] | None
+    points_before: dict[str, pd.DataFrame] | None
+    things: pd.DataFrame
+
+
+def read_ledger_facts(
+    connection: Connection, *, township_code: str, month: date, known_at: datetime, zone: tzinfo
+) -> LedgerFacts:
+    """Read what the ledgers hold of a month and the one before.
+
+    Parameters
+    ----------
+    connection
+        Where to read.
+    township_code
+        Nine digits.
+    month
+        First day of the month.
+    known_at
+        The instant; points frozen later were not posted then.
+    zone
+        The township's clock.
+
+    Raises
+    ------
+    InputError
+        If the township is not in the database.
+    """
+    months = (month, month_before(month))
+    lists = [
+        lists_report(connection, township_code=township_code, month=one, now=known_at, zone=zone) for one in months
+    ]
+    points = [_posted(connection, township_code, one, known_at) for one in months]
+    return LedgerFacts(
+        lists=lists[0],
+        lists_before=lists[1],
+        points=points[0],
+        points_before=points[1],
+        things=read_things(connection, township_code=township_code, known_at=known_at),
+    )
+
+
+def _posted(
+    connection: Connection, township_code: str, month: date, known_at: datetime
+) -> dict[str, pd.DataFrame] | None:
+    freezes: list[dict[str, Any]] = read_freezes(connection, township_code=township_code, month=month)
+    posted = [one for one in freezes if one["known_at"] <= known_at]
+    return from_result(posted[-1]["result"]) if posted else None
+
+
+def ledger_section(made: Builder, facts: LedgerFacts) -> Section:
+    """Return lists ticked off, conventions, and the points of the month as they were posted.
+
+    Parameters
+    ----------
+    made
+        The measured months.
+    facts
+        From `read_ledger_facts`.
+    """
+    now, before = _measures(facts.lists, facts.points), _measures(facts.lists_before, facts.points_before)
+    compared = {f"ledgers.{name}" for name in _OF_MONTH} | {"ledgers.points"}
+    notes = [] if facts.points is not None else [ReviewNote(text_key="review.note_points_not_posted")]
+    return Section(
+        key="ledgers",
+        title_key="review.section_ledgers",
+        figures=tuple(
+            made.figure(key, one, before=before[key] if key in compared else None) for key, one in now.items()
+        ),
+        tables=(_progress(facts.lists), _grid_points(facts.points), _people_points(facts.points)),
+        notes=tuple(notes),
+    )
+
+
+def _measures(lists: ListsReport, points: dict[str, pd.DataFrame] | None) -> dict[str, Measure]:
+    is_kept = bool(len(lists.tasks) or len(lists.signatures) or len(lists.opinions))
+    found = {
+        f"ledgers.{name}": _measure(getattr(lists, source)) if is_kept else Measure(None)
+        for name, source in _LISTS.items()
+    }
+    total = None if points is None else float(points["people"]["points"].sum())
+    return found | {"ledgers.points": counted(total)}
+
+
+def _measure(figure: Figure) -> Measure:
+    return Measure(figure.value, figure.numerator, figure.denominator)
+
+
+def _progress(lists: ListsReport) -> ReviewTable:
+    sums = ("n_publicity", "n_publicity_done", "n_visit", "n_visit_done")
+    rows = lists.progress.rename(columns={"name": "grid", "village_name": "village"})
+    rows = rows.rename_axis("grid_code").sort_index().reset_index()
+    rows = with_total(rows if len(lists.tasks) else rows.iloc[:0], texts=["grid", "grid_code", "village"], sums=sums)
+    columns = [column("grid"), column("grid_code"), column("village"), *(column(name, "count") for name in sums)]
+    return table("ledgers.lists", rows, columns, by=["grid_code"], has_total=True, is_public=True)
+
+
+def _grid_points(points: dict[str, pd.DataFrame] | None) -> ReviewTable:
+    columns = [
+        column("grid"),
+        column("grid_code"),
+        column("village"),
+        column("rank", "count"),
+        column("points", "count"),
+        column("n_people", "count", unit="unit.residents", called="n_in_team"),
+        column("n_done", "count"),
+        column("n_due", "count", called="n_duties"),
+        column("share", "share", called="duties_share"),
+    ]
+    rows = pd.DataFrame(columns=[one.key for one in columns], dtype=object)
+    if points is not None:
+        rows = points["grids"].rename(columns={"name": "grid", "village_name": "village"})
+        rows = rows.rename_axis("grid_code").reset_index()
+    return table("ledgers.points_by_grid", rows, columns, by=["grid_code"])
+
+
+def _people_points(points: dict[str, pd.DataFrame] | None) -> ReviewTable:
+    columns = [
+        column("staff_id"),
+        column("name", called="person"),
+        column("grid_name", called="grid"),
+        column("rank", "count"),
+        column("points", "count"),
+        column("grade", "word", words="ledgers.grade_"),
+    ]
+    rows = pd.DataFrame(columns=[one.key for one in columns], dtype=object)
+    if points is not None:
+        rows = points["people"].rename_axis("staff_id").reset_index()
+        rows["grade"] = rows["grade"].where(rows["grade"].notna(), None)
+    return table("ledgers.points", rows, columns, by=["staff_id"], is_behind=True)
+
+
+def promise_section(made: Builder, things: pd.DataFrame, *, grids: pd.Series) -> Section:
+    """Return practical things promised, done, open and overdue at the end of the month.
+
+    Parameters
+    ----------
+    made
+        The measured months.
+    things
+        See `store.ledgers.read_things`.
+    grids
+        Names by code.
+    """
+    span, past = made.review.now.span, made.review.before.span
+    now = _promises(things, span.first_on, span.last_on)
+    before = _promises(things, past.first_on, past.last_on)
+    states = _states(things, on=span.last_on)
+    concerned = things["promised_on"].map(lambda day: day <= span.last_on) & (
+        states.isin(["promised", "begun", "overdue"])
+        | things["ended_on"].map(lambda day: _within(day, span.first_on, span.last_on))
+    )
+    rows = things.assign(state=states, grid=named(things["grid_code"], grids))[concerned.astype(bool)].reset_index()
+    for name in ("promised_on", "due_on", "ended_on"):
+        rows[name] = [None if pd.isna(day) else day.isoformat() for day in rows[name]]
+    rows.loc[~rows["state"].isin(["done", "dropped"]), "ended_on"] = None
+    return Section(
+        key="promises",
+        title_key="review.section_promises",
+        figures=tuple(made.figure(key, one, before=before[key]) for key, one in now.items()),
+        tables=(
+            table(
+                "promises.things",
+                rows,
+                [
+                    column("thing_id", "count"),
+                    column("grid"),
+                    column("title", called="promise"),
+                    column("promised_on", "day"),
+                    column("due_on", "day"),
+                    column("state", "word", words="review.promise_", called="promise_state"),
+                    column("ended_on", "day"),
+                ],
+                by=["thing_id"],
+            ),
+        ),
+        notes=() if len(things) else (ReviewNote(text_key="review.note_no_promises"),),
+    )
+
+
+def _within(day: date | None, first_on: date, last_on: date) -> bool:
+    return day is not None and not pd.isna(day) and first_on <= day <= last_on
+
+
+def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
+    """Return where each thing stood at the end of a day: done, dropped, overdue, begun or promised."""
+
+    def state(begun_on: date | None, ended_as: str | None, ended_on: date | None, due_on: date) -> str:
+        if isinstance(ended_as, str) and ended_on is not None and ended_on <= on:
+            return ended_as
+        if due_on <= on:
+            return "overdue"
+        return "begun" if begun_on is not None and not pd.isna(begun_on) and begun_on <= on else "promised"
+
+    columns = (things[name] for name in ("begun_on", "ended_as", "ended_on", "due_on"))
+    return pd.Series([state(*row) for row in zip(*columns, strict=True)], index=things.index, dtype=object)
+
+
+def _promises(things: pd.DataFrame, first_on: date, last_on: date) -> dict[str, Measure]:
+    is_known = len(things) > 0
+    made = things[things["promised_on"].map(lambda day: day <= last_on).astype(bool)]
+    states = _states(made, on=last_on)
+    in_month = made["promised_on"].map(lambda day: day >= first_on).astype(bool)
+    ended = made["ended_on"].map(lambda day: _within(day, first_on, last_on)).astype(bool)
+    n_overdue, n_open = int((states == "overdue").sum()), int(states.isin(["promised", "begun", "overdue"]).sum())
+    this_year = made["ended_on"].map(lambda day: _within(day, date(first_on.year, 1, 1), last_on)).astype(bool)
+    n_done = int((this_year & (states == "done")).sum())
+    return {
+        "promises.n_promised": counted(int(in_month.sum()), is_known=is_known),
+        "promises.n_done": counted(int((ended & (states == "done")).sum()), is_known=is_known),
+        "promises.n_open": counted(n_open, is_known=is_known),
+        "promises.n_overdue": counted(n_overdue, is_known=is_known),
+        "promises.kept": quotient(n_done, n_done + n_overdue, is_known=is_known),
+    }
