@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from gridmap.api.clockwork import escalate_by_the_clock
 from gridmap.api.headers import SecurityHeaders
 from gridmap.api.routes import routes
 from gridmap.errors import StoreUnavailable
@@ -26,17 +27,22 @@ _log = logging.getLogger("gridmap")
 
 @asynccontextmanager
 async def _lifespan(_app: object) -> AsyncIterator[dict[str, Any] | None]:
-    """Prepare the database and listen for its changes as long as the server runs."""
+    """Prepare the database, listen for its changes and mind the clocks of incidents as long as the server runs."""
     try:
         prepared_engine()
     except StoreUnavailable as error:
         _log.warning("%s", error)  # pages say so too, and the listener tries again
     stop = threading.Event()
-    listener = threading.Thread(target=watch().listen, args=(stop,), name="gridmap-listener", daemon=True)
-    listener.start()
+    threads = [
+        threading.Thread(target=work, args=(stop,), name=f"gridmap-{name}", daemon=True)
+        for name, work in (("listener", watch().listen), ("clockwork", escalate_by_the_clock))
+    ]
+    for thread in threads:
+        thread.start()
     yield None
     stop.set()
-    listener.join(timeout=5)
+    for thread in threads:
+        thread.join(timeout=5)
 
 
 app = st.App(

@@ -97,6 +97,8 @@ class Settings:
         How long what may take: `what[.urgency][.category]=span`, the most exact one counts. `accept`: until somebody signs;
         `member`, `grid`, `village`: at one level before it goes up by itself; `close`: in all. Spans: `2h` hours by the
         clock, `4wh` office hours, `7wd` working days of 24 hours.
+    escalate_every_s
+        Seconds between two looks of the server at incidents whose time ran out; 0: a timer calls `gridmap incidents escalate`.
     drawn_tolerance_m
         Widest sliver between hand-drawn grids and units that counts as a slip of the hand.
     fair_alpha
@@ -150,6 +152,7 @@ class Settings:
     office_hours: str = "08:30-12:00,14:30-17:30"
     calendar_file: str = ""
     deadlines: str = "accept=1wd accept.urgent=2h member=2wd grid=2wd village=2wd close=7wd"
+    escalate_every_s: float = 60.0
     drawn_tolerance_m: float = 2.5
     fair_alpha: float = 0.05
     fair_interval_share: float = 0.9

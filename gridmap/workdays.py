@@ -15,6 +15,8 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+import chinese_calendar
+
 from gridmap.errors import InputError
 from gridmap.settings import settings
 from gridmap.texts import t
@@ -218,30 +220,45 @@ def office_hours(written: str) -> Shifts:
     return tuple(zip(ends[::2], ends[1::2], strict=True))
 
 
-def read_days(*files: Path) -> tuple[frozenset[date], frozenset[date], frozenset[int]]:
-    """Return days off, made-up days and known years; a year in a later file replaces that of an earlier one.
+Days = tuple[frozenset[date], frozenset[date], frozenset[int]]
+
+
+def published_days() -> Days:
+    """Return the State Council's days off, made-up days and years, as the library `chinesecalendar` has them (from 2004)."""
+    off, made_up = frozenset(chinese_calendar.holidays), frozenset(chinese_calendar.workdays)
+    return off, made_up, frozenset(day.year for day in off)
+
+
+def with_own_days(published: Days, file: Path) -> Days:
+    """Return days off, made-up days and years with those of a file in place of the published ones of the same years.
+
+    Parameters
+    ----------
+    published
+        Days off, made-up days, years.
+    file
+        TOML, a table a year: `off` (first and last day of each holiday as `MM-DD`, weekends inside included) and `worked`
+        (weekend days that are worked).
 
     Raises
     ------
     InputError
-        If a file cannot be read, a day does not exist or a period runs backwards.
+        If the file cannot be read, a day does not exist or a period runs backwards.
     """
-    listed: dict[str, Any] = {}
-    for file in files:
-        try:
-            listed |= tomllib.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(t("handling.error_calendar", file=file.name, fault=error)) from error
-    off: set[date] = set()
-    made_up: set[date] = set()
+    try:
+        listed: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(t("handling.error_calendar", file=file.name, fault=error)) from error
+    off = {day for day in published[0] if str(day.year) not in listed}
+    made_up = {day for day in published[1] if str(day.year) not in listed}
     for year, days in listed.items():
         try:
             for first, last in days.get("off", ()):
                 off |= _days(f"{year}-{first}", f"{year}-{last}")
             made_up |= {date.fromisoformat(f"{year}-{day}") for day in days.get("worked", ())}
         except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(t("handling.error_calendar", file=files[-1].name, fault=f"{year}: {error}")) from error
-    return frozenset(off), frozenset(made_up), frozenset(map(int, listed))
+            raise InputError(t("handling.error_calendar", file=file.name, fault=f"{year}: {error}")) from error
+    return frozenset(off), frozenset(made_up), published[2] | frozenset(map(int, listed))
 
 
 def _days(first: str, last: str) -> set[date]:
@@ -253,8 +270,7 @@ def _days(first: str, last: str) -> set[date]:
 
 @cache
 def _calendar(zone: tzinfo, hours: str, own: Path | None) -> WorkCalendar:
-    files = [Path(__file__).with_name("workdays.toml"), *([own] if own else [])]
-    off, made_up, years = read_days(*files)
+    off, made_up, years = with_own_days(published_days(), own) if own else published_days()
     return WorkCalendar(zone=zone, shifts=office_hours(hours), off=off, made_up=made_up, years=years)
 
 

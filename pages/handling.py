@@ -27,6 +27,7 @@ panels.figures(
     [
         ("handling.open", report.n_open),
         ("handling.overdue", report.n_overdue),
+        ("handling.late", report.n_late),
         ("handling.due_soon", report.n_due_soon),
         ("handling.closing", report.closing),
         ("handling.on_time", report.on_time),

@@ -19,7 +19,7 @@ from gridmap.ui.roles import require_role
 from gridmap.ui.room import page_room
 
 require_role("editor")
-township = shell.office_page(t("shell.planning"))
+township = shell.office_page(t("shell.planning"), looks_back=False)
 space = page_room()
 (plan_place, village_place), who_place = controls.line(f"{township.name} {t('shell.planning')}", 2)
 report = loaders.load(plans_report)

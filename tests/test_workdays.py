@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridmap import settings as settings_module
 from gridmap.errors import InputError
-from gridmap.workdays import Span, WorkCalendar, office_hours, read_days, work_calendar
+from gridmap.workdays import Span, WorkCalendar, office_hours, published_days, with_own_days, work_calendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNITS = ("h", "wh", "wd")
@@ -49,6 +49,17 @@ def test_made_up_days_are_weekend_days_next_to_their_holiday(calendar: WorkCalen
 )  # fmt: skip
 def test_single_days_are_as_published(calendar: WorkCalendar, day: str, is_worked: bool):
     assert calendar.is_workday(date.fromisoformat(day)) == is_worked
+
+
+def test_2025_is_as_the_notice_says(calendar: WorkCalendar):
+    """国办发明电〔2024〕12号, written down by hand."""
+    off = [("01-01", 1), ("01-28", 8), ("04-04", 3), ("05-01", 5), ("05-31", 3), ("10-01", 8)]
+    days_off = {
+        date.fromisoformat(f"2025-{first}") + timedelta(days=at) for first, n_days in off for at in range(n_days)
+    }
+    worked = {date.fromisoformat(f"2025-{day}") for day in ("01-26", "02-08", "04-27", "09-28", "10-11")}
+    for day in (date(2025, 1, 1) + timedelta(days=at) for at in range(365)):
+        assert calendar.is_workday(day) == (day in worked or (day.weekday() < 5 and day not in days_off))
 
 
 def test_a_year_without_a_list_has_weekends_only_and_says_so(calendar: WorkCalendar):
@@ -127,9 +138,9 @@ def test_a_bad_file_is_one_sentence(tmp_path: Path, written: str):
     file = tmp_path / "days.toml"
     file.write_text(written, "utf-8")
     with pytest.raises(InputError, match=r"days\.toml"):
-        read_days(file)
+        with_own_days(published_days(), file)
     with pytest.raises(InputError, match="gone"):
-        read_days(tmp_path / "gone.toml")
+        with_own_days(published_days(), tmp_path / "gone.toml")
 
 
 @pytest.mark.parametrize("written", ["", "8-12", "12:00-08:00", "08:00-12:00,11:00-13:00", "20:00-25:00"])

@@ -13,7 +13,7 @@ from gridmap.analysis.lifecycle import Standing, refusal, standing_of
 from gridmap.errors import ConflictError, InputError
 from gridmap.frames import STEP_LEVELS, TEAM_CODES
 from gridmap.settings import settings
-from gridmap.store.cases import append_step, lock_incident, read_case, read_open_codes
+from gridmap.store.cases import append_step, lock_incident, read_cases, read_open_codes
 from gridmap.texts import t
 from gridmap.workdays import WorkCalendar, work_calendar
 
@@ -92,7 +92,7 @@ def take_step(engine: Engine, step: NewStep, *, now: datetime) -> None:
     with engine.begin() as connection:
         if not lock_incident(connection, incident_code=step.incident_code):
             raise InputError(t("handling.error_unknown", number=step.incident_code[:60]))
-        incident, steps = read_case(connection, incident_code=step.incident_code)
+        incident, steps = read_cases(connection, incident_codes=[step.incident_code])
         if len(steps) and (steps["happened_at"] > now).any():
             raise ConflictError(t("handling.error_later", number=step.incident_code))
         standing = _standing(incident, steps, now=now)
@@ -185,36 +185,45 @@ def escalate_due(engine: Engine, *, now: datetime) -> list[Escalated]:
     """
     deadlines, calendar = Deadlines.parsed(settings().deadlines), work_calendar()
     with engine.connect() as connection:
-        codes = read_open_codes(connection, now=now)
+        # One look at all of them without locks; only those whose time ran out are locked and looked at again.
+        due, _ = _lapsed(connection, read_open_codes(connection, now=now), deadlines, calendar, now=now)
     done: list[Escalated] = []
-    for code in codes:
+    for code in due.index:
         with engine.begin() as connection:
             lock_incident(connection, incident_code=code)
             done += _escalate_one(connection, code, deadlines=deadlines, calendar=calendar, now=now)
     return done
 
 
+def _lapsed(
+    connection: Connection, codes: Sequence[str], deadlines: Deadlines, calendar: WorkCalendar, *, now: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return which of some incidents go up by themselves now, and where all of them stand."""
+    incidents, steps = read_cases(connection, incident_codes=codes)
+    # A step from the future is a clock that goes wrong: until it is past, nobody can say what comes after it.
+    incidents = incidents[~incidents.index.isin(steps.loc[steps["happened_at"] > now, "incident_code"])]
+    states = incident_states(incidents, steps, now=now, due_soon=timedelta(0))
+    clocks = case_clocks(incidents, states, steps, deadlines=deadlines, calendar=calendar, now=now)
+    return due_escalations(clocks, now=now), states
+
+
 def _escalate_one(
     connection: Connection, code: str, *, deadlines: Deadlines, calendar: WorkCalendar, now: datetime
 ) -> Sequence[Escalated]:
-    incident, steps = read_case(connection, incident_code=code)
-    if len(steps) and (steps["happened_at"] > now).any():
-        return ()
-    states = incident_states(incident, steps, now=now, due_soon=timedelta(0))
-    clocks = case_clocks(incident, states, steps, deadlines=deadlines, calendar=calendar, now=now)
+    due, states = _lapsed(connection, [code], deadlines, calendar, now=now)
     done: list[Escalated] = []
-    for _, due in due_escalations(clocks, now=now).iterrows():
+    for _, lapsed in due.iterrows():
         level = str(states.loc[code, "holder"])
         is_new = append_step(
             connection,
             incident_code=code,
             kind="escalated",
             level=level,
-            automatic_key=str(due["automatic_key"]),
+            automatic_key=str(lapsed["automatic_key"]),
             now=now,
         )
         if is_new:
-            lapsed_at = due["escalates_at"].to_pydatetime()
+            lapsed_at = lapsed["escalates_at"].to_pydatetime()
             done.append(
                 Escalated(incident_code=code, from_level=level, to_level=LEVEL_ABOVE[level], lapsed_at=lapsed_at)
             )

@@ -4,15 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 from sqlalchemy import Connection, Engine
 
-from gridmap.actions.record import NewCheckin, NewIncident, record_checkin, record_incident, record_step
+from gridmap.actions.incidents import NewStep, take_step
+from gridmap.actions.record import NewCheckin, NewIncident, record_checkin, record_incident
+from gridmap.analysis.incidents import incident_states
+from gridmap.analysis.lifecycle import legal_steps, standing_of
 from gridmap.crs import STORED_CRS
+from gridmap.errors import ConflictError
 from gridmap.settings import Settings
+from gridmap.store.cases import read_cases
 from gridmap.store.people import read_postings
 from gridmap.store.places import Township, read_checkpoints, read_grids, read_households, read_townships
 from gridmap.store.reading import read_table
@@ -21,7 +27,8 @@ from gridmap.texts import t
 _CHECKIN_SHARE, _STEP_SHARE = 0.72, 0.16
 _GPS_ERROR_M = 8.0
 _HOURS_TO_CLOSE = 7 * 24
-_NEXT_STEP = {"reported": "accepted", "accepted": "handled", "handled": "closed", "reopened": "accepted"}
+_NEXT_STEPS = ("accepted", "handled", "closed", "followed_up")
+_STEP_DAYS = 10
 _CHECKIN_KIND = "外出打卡"
 _SAYINGS = {
     "dispute": ("双方就此事争执，请求调解", "因小事起口角，邻居来报", "多次协商未果，请网格调处"),
@@ -131,31 +138,40 @@ class LiveTownship:
         return t("load.live_incident", number=number, category=category["name"])
 
     def _step(self, now: datetime) -> str | None:
+        """Take the next step that the rules allow on some recent incident; None where all of them are done."""
         with self.engine.connect() as connection:
-            open_steps = read_table(
+            codes = read_table(
                 connection,
-                "SELECT DISTINCT ON (incident_code) incident_code, step.kind, step.level, step.staff_id"
-                " FROM incident_step AS step JOIN incident USING (incident_code)"
-                " WHERE township_code = :township AND incident.happened_at > :since"
-                " ORDER BY incident_code, step.happened_at DESC",
+                "SELECT incident_code FROM incident WHERE township_code = :township AND happened_at > :since"
+                " ORDER BY incident_code",
                 township=self.township.code,
-                since=now - timedelta(days=10),
-            )
-        waiting = open_steps[open_steps["kind"].isin(_NEXT_STEP)]
-        if waiting.empty:
+                since=now - timedelta(days=_STEP_DAYS),
+            )["incident_code"]
+            incidents, steps = read_cases(connection, incident_codes=codes.tolist())
+        states = incident_states(incidents, steps, now=now, due_soon=timedelta(0))
+        waiting = [(code, found) for code, state in states.iterrows() if (found := _next_step(state)) is not None]
+        if not waiting:
             return None
-        last = waiting.iloc[self.rng.randrange(len(waiting))]
-        kind = _NEXT_STEP[last["kind"]]
-        record_step(
-            self.engine,
-            incident_code=last["incident_code"],
+        code, (kind, level) = self.rng.choice(waiting)
+        staff = steps.loc[(steps["incident_code"] == code) & steps["staff_id"].notna(), "staff_id"]
+        step = NewStep(
+            incident_code=str(code),
             kind=kind,
-            level=last["level"],
-            staff_id=last["staff_id"],
-            now=now,
-            satisfaction=self.rng.choice((4, 5)) if kind == "closed" else None,
+            level=level,
+            staff_id=None if staff.empty else str(staff.iloc[-1]),
+            satisfaction=self.rng.choice((4, 5)) if kind == "followed_up" else None,
         )
-        return t("load.live_step", number=last["incident_code"], step=kind)
+        try:
+            take_step(self.engine, step, now=now)
+        except ConflictError:  # somebody in the dashboard was faster
+            return None
+        return t("load.live_step", number=code, step=t(f"handling.kind_{kind}"))
+
+
+def _next_step(state: "pd.Series[Any]") -> tuple[str, str] | None:
+    level = str(state["holder"])
+    legal = legal_steps(standing_of(state), level=level)
+    return next(((kind, level) for kind in legal if kind in _NEXT_STEPS), None)
 
 
 def _with_grid(points: gpd.GeoDataFrame, grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

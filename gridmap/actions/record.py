@@ -1,4 +1,4 @@
-"""Record single facts as they come in: a check-in, an incident, a step of an incident. One transaction each."""
+"""Record single facts as they come in: a check-in, an incident. One transaction each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,6 @@ from sqlalchemy import Engine, text
 from gridmap.crs import STORED_EPSG
 from gridmap.errors import InputError
 from gridmap.settings import settings
-from gridmap.store.cases import append_step
 from gridmap.texts import t
 
 
@@ -115,35 +114,6 @@ def record_incident(engine: Engine, incident: NewIncident, *, staff_id: str | No
             },
         )
     return number
-
-
-def record_step(
-    engine: Engine,
-    *,
-    incident_code: str,
-    kind: str,
-    level: str | None,
-    staff_id: str | None,
-    now: datetime,
-    satisfaction: int | None = None,
-) -> None:
-    """Append a step to an incident without asking whether it is legal; the same one twice is one.
-
-    Raises
-    ------
-    sqlalchemy.exc.DBAPIError
-        If the database refuses it, such as an unknown incident.
-    """
-    with engine.begin() as connection:
-        append_step(
-            connection,
-            incident_code=incident_code,
-            kind=kind,
-            level=level,
-            staff_id=staff_id,
-            satisfaction=satisfaction,
-            now=now,
-        )
 
 
 def _wkb(point: shapely.Point | None) -> bytes | None:

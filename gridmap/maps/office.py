@@ -53,6 +53,7 @@ _CLASS_ALPHA = 0.85
 CHECKPOINT_STATES = ("visited", "waiting", "missed", "never", "unknown")
 CASE_MARKS = {
     "overdue": (LIGHT.alarm, 6.5),
+    "late": (LIGHT.alarm, 4.5),
     "due_soon": (LIGHT.wait, 5.5),
     "running": (LIGHT.good, 4.5),
     "paused": (LIGHT.unknown, 4.5),

@@ -33,10 +33,10 @@ class HandlingReport:
     cases
         Points in degrees (null without a place), index `incident_code`, open ones first, due first: what was reported
         (`store.facts.read_incidents`), where it stands (`analysis.incidents.incident_states`), `village`, `grid_code`, `grid` (names),
-        `next_due_at` and `mark` (`overdue`, `due_soon`, `running`, `paused`, `closed`).
+        `next_due_at` and `mark` (`overdue`, `late`, `due_soon`, `running`, `paused`, `closed`).
     steps
         All their steps, in the order of their instants.
-    n_open, n_overdue, n_due_soon, closing, on_time, in_grid, satisfied
+    n_open, n_overdue, n_late, n_due_soon, closing, on_time, in_grid, satisfied
         Figures.
     times
         `analysis.clocks.step_times`.
@@ -51,6 +51,7 @@ class HandlingReport:
     steps: pd.DataFrame
     n_open: Figure
     n_overdue: Figure
+    n_late: Figure
     n_due_soon: Figure
     closing: Figure
     on_time: Figure
@@ -131,7 +132,7 @@ def handling_report(
             village_code=village_code,
             village=village_code.map(villages["name"]),
             next_due_at=clocks["next_due_at"],
-            mark=_marks(states, clocks, now=now, soon=soon),
+            mark=_marks(states, clocks, now=now),
         )
         .sort_values(["is_open", "next_due_at", "happened_at"], ascending=[False, True, True], na_position="last")
     )
@@ -152,8 +153,9 @@ def handling_report(
         cases=cases,
         steps=steps[steps["happened_at"] <= now],
         n_open=counted(cases["is_open"], "open"),
-        n_overdue=counted(cases["mark"] == "overdue", "overdue"),
-        n_due_soon=counted(cases["mark"] == "due_soon", "due_soon"),
+        n_overdue=counted(cases["is_overdue"], "overdue"),
+        n_late=counted(cases["mark"] == "late", "late"),
+        n_due_soon=counted(cases["is_due_soon"], "due_soon"),
         closing=shared("closing", "closing"),
         on_time=shared("on_time", "on_time"),
         in_grid=shared("in_grid", "in_grid"),
@@ -164,13 +166,13 @@ def handling_report(
     )
 
 
-def _marks(states: pd.DataFrame, clocks: pd.DataFrame, *, now: datetime, soon: timedelta) -> pd.Series:
-    due = clocks["next_due_at"]
+def _marks(states: pd.DataFrame, clocks: pd.DataFrame, *, now: datetime) -> pd.Series:
     choices = {
         "closed": ~states["is_open"],
-        "overdue": (due < now) | states["is_overdue"],
+        "overdue": states["is_overdue"],
         "paused": states["paused_at"].notna(),
-        "due_soon": due <= now + soon,
+        "late": clocks["next_due_at"] < now,
+        "due_soon": states["is_due_soon"],
     }
     marks = np.select(list(choices.values()), list(choices), default="running")
     return pd.Series(marks, index=states.index)

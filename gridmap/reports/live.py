@@ -285,7 +285,7 @@ def incidents_report(
         )
 
     return IncidentsReport(
-        known_at=read_known_at(connection, township_code=township_code),
+        known_at=read_known_at(connection, township_code=township_code, until=now),
         new=counted(is_new, "new"),
         new_yesterday=counted(was_new, "new"),
         closed=counted(states["closed_at"] >= midnight, "closed"),

@@ -1,5 +1,6 @@
-"""One incident at a time: locked, read with all its steps, a step appended."""
+"""Incidents in hand: locked, read with all their steps, a step appended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -16,26 +17,27 @@ def lock_incident(connection: Connection, *, incident_code: str) -> bool:
     return found.scalar() is not None
 
 
-def read_case(connection: Connection, *, incident_code: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one incident (index `incident_code`) and its steps in the order of their instants.
+def read_cases(connection: Connection, *, incident_codes: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return incidents (index `incident_code`) and their steps in the order of their instants; unknown ones are left out.
 
     Columns `category_code`, `urgency`, `happened_at`, `due_at`, and as of `store.facts.read_incident_steps`.
     """
-    incident = read_table(
+    incidents = read_table(
         connection,
-        "SELECT incident_code, category_code, urgency, happened_at, due_at FROM incident WHERE incident_code = :code",
+        "SELECT incident_code, category_code, urgency, happened_at, due_at FROM incident"
+        " WHERE incident_code = ANY(:codes) ORDER BY incident_code",
         index="incident_code",
-        code=incident_code,
+        codes=list(incident_codes),
     )
     steps = read_table(
         connection,
         "SELECT incident_code, kind, level, staff_id, team_code, note, satisfaction, due_at,"
         " automatic_key IS NOT NULL AS is_automatic, happened_at, recorded_at FROM incident_step"
-        " WHERE incident_code = :code ORDER BY happened_at, step_id",
-        code=incident_code,
+        " WHERE incident_code = ANY(:codes) ORDER BY happened_at, step_id",
+        codes=list(incident_codes),
     )
     return (
-        with_instants(incident, "happened_at", "due_at"),
+        with_instants(incidents, "happened_at", "due_at"),
         with_instants(steps, "happened_at", "recorded_at", "due_at"),
     )
 

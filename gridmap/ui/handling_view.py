@@ -20,6 +20,7 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, panels
 from gridmap.ui.numbers import UNKNOWN
+from gridmap.ui.roles import may
 from gridmap.ui.room import Room
 from gridmap.ui.versions import watch
 
@@ -29,7 +30,7 @@ _MAP_PX, _QUEUE_PX, _TABLE_PX, _KEPT = 235, 215, 330, 8
 _SAID, _TURN, _SHOWN, _AFTER_STEP = "handling_said", "handling_turn", "handling_shown", "after a step"
 _FILTERS = ("handling_level", "handling_team", "village", "handling_search")
 # A sign beside the word, so that it does not hang on the colour.
-_SIGNS = {"overdue": "▲", "due_soon": "◆", "running": "●", "paused": "‖", "closed": "✓"}
+_SIGNS = {"overdue": "▲", "late": "△", "due_soon": "◆", "running": "●", "paused": "‖", "closed": "✓"}
 
 
 def level() -> str | None:
@@ -143,7 +144,8 @@ def case(report: HandlingReport, code: str) -> None:
         t(f"handling.level_{holder}"),
     ]
     st.text(" · ".join(words))
-    _steps_to_take(row, code)
+    if may("editor"):
+        _steps_to_take(row, code)
     _history(report, code)
 
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from gridmap.settings import settings
 from gridmap.store.database import read_engine
 from gridmap.store.places import Township, read_townships
 from gridmap.store.versions import TOPICS
+from gridmap.ui import known_on
 from gridmap.ui.shelf import Shelf
 from gridmap.ui.versions import watch
 
@@ -51,8 +52,8 @@ def _parameters(report: Callable[..., Any]) -> frozenset[str]:
 
 
 def today() -> date:
-    """Return the day by the township's clock."""
-    return datetime.now(UTC).astimezone(settings().zone).date()
+    """Return the day by the township's clock, or the past day as known on which this run looks."""
+    return known_on.instant().astimezone(settings().zone).date()
 
 
 @depends_on("places")
@@ -95,7 +96,11 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
     topics: tuple[str, ...] = getattr(report, "topics", TOPICS)
     # A report that needs the time is renewed each minute, and then sees everything up to its own instant.
     moment = f"{given['now']:%F %R}" if "now" in given and "now" not in arguments else None
-    key = (report, *sorted((name, value) for name, value in given.items() if name != "now" or name in arguments))
+    key = (
+        report,
+        known_on.day(),
+        *sorted((name, value) for name, value in given.items() if name != "now" or name in arguments),
+    )
     version = (moment, *(known[topic] for topic in topics), settings().database_url)
     found: R = _reports.take(key, lambda: _read(report, given), version=version)
     return found
@@ -109,7 +114,7 @@ def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:
     StoreUnavailable
         If the database does not answer and there is no last one.
     """
-    name = (report, *sorted(arguments.items()))
+    name = (report, known_on.day(), *sorted(arguments.items()))
     try:
         fresh = load(report, **arguments)
     except StoreUnavailable:
@@ -133,7 +138,7 @@ def _filled_in(report: Callable[..., Any], arguments: Mapping[str, Any]) -> dict
             town = township()
             given[name] = town.code if town else ""
         elif name == "now":
-            given[name] = datetime.now(UTC)
+            given[name] = known_on.instant()
         elif name == "on":
             given[name] = today()
         elif hasattr(settings(), name):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from gridmap.settings import settings
 from gridmap.texts import t
-from gridmap.ui import shell
+from gridmap.ui import known_on, shell
 
 ROLES = ("viewer", "editor")
 
@@ -15,14 +15,15 @@ def role() -> str:
 
 
 def may(needed: str) -> bool:
-    """Return whether this session's role includes another one.
+    """Return whether this session's role includes another one; nobody edits while he looks as known on a past day.
 
     Raises
     ------
     ValueError
         If a role is not one of `ROLES`.
     """
-    return ROLES.index(role()) >= ROLES.index(needed)
+    held = ROLES[0] if known_on.day() else role()
+    return ROLES.index(held) >= ROLES.index(needed)
 
 
 def require_role(needed: str) -> None:
@@ -34,6 +35,7 @@ def require_role(needed: str) -> None:
         If a role is not one of `ROLES`.
     """
     shell.speak_session_language()
+    known_on.look_at_present()  # until the page says that it can look back
     if not may(needed):
         st.warning(t("shell.no_role"))
         st.stop()

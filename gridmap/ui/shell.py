@@ -7,7 +7,7 @@ import streamlit as st
 from gridmap.settings import LANGUAGES
 from gridmap.store.places import Township
 from gridmap.texts import language, t, use_language
-from gridmap.ui import loaders, theme
+from gridmap.ui import known_on, loaders, theme
 
 _LANGUAGE = "language"
 
@@ -35,7 +35,7 @@ def language_switch() -> None:
         st.button(t("shell.other_language"), key="switch_language", type="tertiary", on_click=_switch_language)
 
 
-def office_page(title: str) -> Township:
+def office_page(title: str, *, looks_back: bool = True) -> Township:
     """Dress an office page and return its township; while nothing is loaded, say how to load and stop.
 
     The page draws its title itself, in the line of its filters (`controls.line`).
@@ -44,6 +44,8 @@ def office_page(title: str) -> Township:
     ----------
     title
         The page's name, as a person reads it.
+    looks_back
+        Whether the page can be opened as known on a past day.
 
     Raises
     ------
@@ -52,6 +54,9 @@ def office_page(title: str) -> Township:
     """
     theme.use_office_style()
     language_switch()
+    if looks_back:
+        known_on.look_as_chosen()
+        known_on.choice()
     town = loaders.township()
     if town is None:
         st.title(title, anchor=False)

@@ -1,8 +1,11 @@
 """Steps of an incident: legal ones are appended, illegal ones told and nothing written; what runs out goes up once."""
 
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -140,6 +143,37 @@ def test_two_processes_at_once_let_it_go_up_once(busy_engine: Engine):
     with busy_engine.connect() as connection:
         n_written = connection.execute(text("SELECT count(automatic_key) FROM incident_step")).scalar()
     assert n_written == len(codes)
+
+
+def test_a_killed_run_is_gone_on_with_where_it_stopped(busy_engine: Engine, database_url: URL):
+    n_due = 20
+    with busy_engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO incident (incident_code, township_code, category_code, list_year, urgency, happened_at, recorded_at)"
+                " SELECT 'K' || n, township_code, category_code, list_year, urgency, happened_at, recorded_at"
+                " FROM incident, generate_series(1, :n) AS n WHERE incident_code = 'I2'"
+            ),
+            {"n": n_due},
+        )
+
+    def n_up() -> tuple[int, int]:
+        with busy_engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT count(*), count(DISTINCT incident_code) FROM incident_step WHERE automatic_key <> ''")
+            ).one()
+        return found[0], found[1]
+
+    variables = {"GRIDMAP_DATABASE_URL": database_url.render_as_string(hide_password=False)}
+    command = [sys.executable, "-c", "from gridmap.cli.main import main; main()", "incidents", "escalate"]
+    with subprocess.Popen(command, env=os.environ | variables, stderr=subprocess.DEVNULL) as running:
+        while n_up()[0] == 0:
+            assert running.poll() is None
+        running.kill()
+    stopped_at = n_up()[0]
+    done = escalate_due(busy_engine, now=datetime.now(UTC))
+    n_steps, n_incidents = n_up()
+    assert stopped_at < n_steps == n_incidents == stopped_at + len(done)
 
 
 def test_the_database_holds_the_key_itself(busy_engine: Engine):

@@ -7,7 +7,7 @@ import shapely
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from gridmap.actions.record import NewCheckin, NewIncident, record_checkin, record_incident, record_step
+from gridmap.actions.record import NewCheckin, NewIncident, record_checkin, record_incident
 from gridmap.errors import InputError
 from tests import tiny
 
@@ -56,15 +56,12 @@ def test_incidents_are_numbered_by_the_day_in_shanghai_and_begin_with_a_report(r
         f"{tiny.TOWNSHIP}-20261005-0002",
         f"{tiny.TOWNSHIP}-20261006-0001",
     ]
-    record_step(
-        ready, incident_code=numbers[0], kind="closed", level="grid", staff_id="m1", now=tiny.at(7), satisfaction=5
-    )
     with ready.connect() as connection:
         steps = connection.execute(
             text("SELECT kind FROM incident_step WHERE incident_code = :number ORDER BY happened_at"),
             {"number": numbers[0]},
         ).scalars()
-        assert steps.all() == ["reported", "closed"]
+        assert steps.all() == ["reported"]
 
 
 def test_what_the_database_refuses_leaves_nothing(ready: Engine):

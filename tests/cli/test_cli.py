@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -13,13 +14,17 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from gridmap.cli.main import main
 from gridmap.settings import PROJECT_DIR
+from gridmap.texts import use_language
 from tests import tiny
+from tests.serving import serve_from
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
 GRIDMAP = str(Path(sys.executable).parent / "gridmap")
 
 
-def _run(url: URL | None, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _program(url: URL | None, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GRIDMAP_LANGUAGE": "en"}
     own |= {"PYTHONPATH": str(PROJECT_DIR), **environment}  # this checkout, wherever the command was installed from
     if url is not None:
@@ -27,6 +32,22 @@ def _run(url: URL | None, *arguments: str, **environment: str) -> subprocess.Com
     return subprocess.run(
         [GRIDMAP, *arguments], env=own, cwd="/", capture_output=True, text=True, timeout=120, check=False
     )
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command line called in this process, on a database."""
+
+    def run(url: URL, *arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["gridmap", *arguments])
+        capfd.readouterr()
+        use_language(language)
+        with serve_from(url, monkeypatch, LANGUAGE=language), pytest.raises(SystemExit) as left:
+            main()
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, int(left.value.code or 0), said.out, said.err)
+
+    return run
 
 
 def _households(folder: Path, residents: object) -> str:
@@ -38,27 +59,27 @@ def _households(folder: Path, residents: object) -> str:
 
 
 def test_load_prints_one_json_object_and_the_file_is_taken(tiny_engine: Engine, tmp_path: Path):
-    done = _run(tiny_engine.url, "load", "households", _households(tmp_path, 4), "--json")
+    done = _program(tiny_engine.url, "load", "households", _households(tmp_path, 4), "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["n_read"], answer["n_taken"], answer["n_new"], answer["n_quarantined"]) == (1, 1, 1, 0)
     assert (answer["crs"], answer["is_dry_run"]) == ("EPSG:4526", False)
 
 
-def test_personal_columns_are_told_and_not_read(tiny_engine: Engine, tmp_path: Path):
+def test_personal_columns_are_told_and_not_read(run: Run, tiny_engine: Engine, tmp_path: Path):
     file = _households(tmp_path, 4)
     book = openpyxl.load_workbook(file)
     book.active["G1"], book.active["G2"] = "户主姓名", "甲某"
     book.save(file)
-    done = _run(tiny_engine.url, "load", "households", file, "--dry-run")
+    done = run(tiny_engine.url, "load", "households", file, "--dry-run")
     assert "`户主姓名`" in done.stdout
     assert "甲某" not in done.stdout
-    answer = json.loads(_run(tiny_engine.url, "load", "households", file, "--json").stdout)
+    answer = json.loads(run(tiny_engine.url, "load", "households", file, "--json").stdout)
     assert answer["dropped_columns"] == ["户主姓名"]
 
 
-def test_a_dry_run_says_so_and_a_refused_row_is_told_with_its_reason(tiny_engine: Engine, tmp_path: Path):
-    done = _run(tiny_engine.url, "load", "households", _households(tmp_path, "约100"), "--dry-run")
+def test_a_dry_run_says_so_and_a_refused_row_is_told_with_its_reason(run: Run, tiny_engine: Engine, tmp_path: Path):
+    done = run(tiny_engine.url, "load", "households", _households(tmp_path, "约100"), "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "1 quarantined" in done.stdout
     assert "约100" in done.stdout
@@ -67,8 +88,8 @@ def test_a_dry_run_says_so_and_a_refused_row_is_told_with_its_reason(tiny_engine
         assert connection.execute(text("SELECT count(*) FROM import_record")).scalar() == 0
 
 
-def test_a_refusal_speaks_the_language_that_was_set(tiny_engine: Engine):
-    done = _run(tiny_engine.url, "load", "houses", "x.csv", GRIDMAP_LANGUAGE="zh")
+def test_a_refusal_speaks_the_language_that_was_set(run: Run, tiny_engine: Engine):
+    done = run(tiny_engine.url, "load", "houses", "x.csv", language="zh")
     assert "没有图层 `houses`" in done.stderr
 
 
@@ -83,8 +104,8 @@ def test_a_refusal_speaks_the_language_that_was_set(tiny_engine: Engine):
         (["db", "restore", "/nowhere.backup"], "/nowhere.backup"),
     ],
 )
-def test_wrong_use_is_one_sentence_and_exit_code_2(tiny_engine: Engine, arguments: list[str], said: str):
-    done = _run(tiny_engine.url, *arguments)
+def test_wrong_use_is_one_sentence_and_exit_code_2(run: Run, tiny_engine: Engine, arguments: list[str], said: str):
+    done = run(tiny_engine.url, *arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -92,7 +113,7 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(tiny_engine: Engine, argument
 
 
 def test_a_database_that_does_not_answer_is_one_sentence_without_its_password():
-    done = _run(URL.create("postgresql", "me", "geheim", "127.0.0.1", 1, "x"), "db", "status")
+    done = _program(URL.create("postgresql", "me", "geheim", "127.0.0.1", 1, "x"), "db", "status")
     assert done.returncode == 2
     assert "does not answer" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -103,7 +124,7 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password():
 def test_an_address_that_cannot_be_served_is_one_sentence_and_nothing_is_said_to_have_started(host: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = _run(None, "serve", "--host", host, "--port", port)
+        done = _program(None, "serve", "--host", host, "--port", port)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -111,36 +132,36 @@ def test_an_address_that_cannot_be_served_is_one_sentence_and_nothing_is_said_to
 
 
 def test_a_wrong_setting_is_one_sentence():
-    done = _run(None, "db", "status", GRIDMAP_LANGUAGE="fr")
+    done = _program(None, "db", "status", GRIDMAP_LANGUAGE="fr")
     assert done.returncode == 2
     assert "GRIDMAP_LANGUAGE" in done.stderr
 
 
-def test_an_old_schema_is_never_upgraded_by_the_way(cluster_url: URL, tmp_path: Path):
+def test_an_old_schema_is_never_upgraded_by_the_way(run: Run, cluster_url: URL, tmp_path: Path):
     admin = create_engine(cluster_url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS plain"))
         connection.execute(text("CREATE DATABASE plain"))
     url = cluster_url.set(database="plain")
-    assert _run(url, "db", "status").returncode == 1
-    refused = _run(url, "load", "areas", str(tmp_path))
+    assert run(url, "db", "status").returncode == 1
+    refused = run(url, "load", "areas", str(tmp_path))
     assert refused.returncode == 2
     assert "db upgrade" in refused.stderr
-    assert _run(url, "db", "upgrade").returncode == 0
-    assert json.loads(_run(url, "db", "status", "--json").stdout)["townships"] == []
+    assert run(url, "db", "upgrade").returncode == 0
+    assert json.loads(run(url, "db", "status", "--json").stdout)["townships"] == []
 
 
-def test_backup_and_restore_from_the_command_line(tiny_engine: Engine, cluster_url: URL, tmp_path: Path):
+def test_backup_and_restore_from_the_command_line(run: Run, tiny_engine: Engine, cluster_url: URL, tmp_path: Path):
     admin = create_engine(cluster_url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS restored"))
         connection.execute(text("CREATE DATABASE restored"))
     file = str(tmp_path / "t.backup")
-    assert _run(tiny_engine.url, "db", "backup", file).returncode == 0
-    assert _run(tiny_engine.url, "db", "backup", file).returncode == 2
+    assert run(tiny_engine.url, "db", "backup", file).returncode == 0
+    assert run(tiny_engine.url, "db", "backup", file).returncode == 2
     url = cluster_url.set(database="restored")
-    assert _run(url, "db", "restore", file).returncode == 0
-    (township,) = json.loads(_run(url, "db", "status", "--json").stdout)["townships"]
+    assert run(url, "db", "restore", file).returncode == 0
+    (township,) = json.loads(run(url, "db", "status", "--json").stdout)["townships"]
     assert (township["code"], township["name"]) == (tiny.TOWNSHIP, "小乡")
 
 

@@ -16,10 +16,12 @@ from tests.serving import serve_from
 def open_page(database_url: URL, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
     """Return a function that runs a page by its name on the test's database; it fails on any exception of the page."""
 
-    def run(name: str, *, lang: str = "zh") -> AppTest:
+    def run(name: str, *, lang: str = "zh", **state: object) -> AppTest:
         page = AppTest.from_file(str(PROJECT_DIR / "pages" / f"{name}.py"), default_timeout=60)
         # The shell speaks the session's language before a page runs.
         page.session_state["language"] = lang
+        for key, value in state.items():
+            page.session_state[key] = value
         use_language(lang)
         page.run()
         assert not page.exception

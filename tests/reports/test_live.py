@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
+from gridmap.reports.handling import handling_report
 from gridmap.reports.live import IncidentsReport, PatrolReport, incidents_report, patrol_report
+from gridmap.settings import settings
 from tests.busy import NOW, write_checkpoints
 from tests.tiny import TOWNSHIP
 
@@ -31,6 +33,18 @@ def test_today_is_counted_by_what_happened_and_what_was_closed(busy_engine: Engi
 
 def test_yesterday_counts_up_to_the_same_time_of_day(busy_engine: Engine):
     assert _incidents(busy_engine).new_yesterday.value == 1
+
+
+def test_overdue_and_due_soon_are_the_same_on_the_wall_and_where_cases_are_handled(busy_engine: Engine):
+    wall = _incidents(busy_engine)
+    with busy_engine.connect() as connection:
+        desk = handling_report(
+            connection, township_code=TOWNSHIP, now=NOW, zone=ZONE, due_soon_hours=24, deadlines=settings().deadlines
+        )
+    assert (desk.n_overdue.value, desk.n_due_soon.value) == (wall.overdue.value, wall.due_soon.value) == (2, 1)
+    late = desk.cases[desk.cases["mark"] == "late"]
+    assert not late["is_overdue"].any()
+    assert (late["next_due_at"] < NOW).all()
 
 
 def test_an_old_open_incident_is_overdue_however_long_ago_it_happened(busy_engine: Engine):
