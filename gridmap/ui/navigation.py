@@ -9,7 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from gridmap.settings import PROJECT_DIR
 from gridmap.texts import language, t
 
-PAGES = ("live", "handling", "disputes", "coverage", "circle", "workload", "planning", "data")
+PAGES = ("live", "handling", "disputes", "coverage", "circle", "workload", "review", "planning", "data")
 
 
 @cache
