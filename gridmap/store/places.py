@@ -52,15 +52,20 @@ def read_townships(connection: Connection) -> list[Township]:
     ]
 
 
-def read_areas(connection: Connection, *, township_code: str, level: str) -> gpd.GeoDataFrame:
-    """Return the areas of one level, index `area_code`: `name`, `kind`, `parent_code`."""
+def read_areas(connection: Connection, *, township_code: str, level: str, on: date | None = None) -> gpd.GeoDataFrame:
+    """Return the areas of one level, index `area_code`: `name`, `kind`, `parent_code`.
+
+    With a day only those that exist on it: a village that was merged into another is not there any more.
+    """
     return read_layer(
         connection,
         "SELECT area_code, name, kind, parent_code, ST_AsBinary(geom) AS geom FROM area"
-        " WHERE township_code = :township_code AND level = :level ORDER BY area_code",
+        " WHERE township_code = :township_code AND level = :level AND (CAST(:on AS date) IS NULL"
+        " OR daterange(valid_from, valid_until) @> CAST(:on AS date)) ORDER BY area_code",
         index="area_code",
         township_code=township_code,
         level=level,
+        on=on,
     )
 
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import geopandas as gpd
 import pandas as pd
 
 from gridmap.analysis.counting import locate
@@ -15,26 +14,29 @@ REQUEST = "request"
 _NONE = timedelta(0)
 
 
-def placed_incidents(frames: Frames) -> gpd.GeoDataFrame:
-    """Return all incidents with the village and the grid they belong to.
+def placed_incidents(frames: Frames) -> pd.DataFrame:
+    """Return all incidents with the village and the grid they belong to, without their points.
 
     Returns
     -------
-    GeoDataFrame
-        As `Frames.incidents`, with `village_code` by place, else as it was named (null: neither), and `grid_code` of the plan of the
-        month (null: in none, or without a place).
+    DataFrame
+        The columns of `Frames.incidents`, `village_code` by place, else as it was named (null: neither), `grid_code` of the plan of the
+        month (null: in none, or without a place), `has_place`.
     """
     incidents = frames.incidents
     located = locate(incidents, frames.villages)
-    return gpd.GeoDataFrame(
-        incidents.assign(
-            village_code=located.where(located.notna(), incidents["village_code"]),
-            grid_code=locate(incidents, frames.grids),
-        )
+    named = incidents["village_code"].astype(object)
+    has_place = ~(incidents.geometry.isna() | incidents.geometry.is_empty)
+    return pd.DataFrame(incidents.drop(columns=incidents.geometry.name)).assign(
+        village_code=located.astype(object).where(located.notna(), named),
+        grid_code=locate(incidents, frames.grids).astype(object),
+        has_place=has_place,
     )
 
 
-def month_cases(incidents: gpd.GeoDataFrame, steps: pd.DataFrame, span: Span) -> gpd.GeoDataFrame:
+def month_cases(
+    incidents: pd.DataFrame, steps: pd.DataFrame, span: Span, *, open_before: pd.Series | None = None
+) -> pd.DataFrame:
     """Return the cases of a month as they stood at its end.
 
     Parameters
@@ -45,13 +47,15 @@ def month_cases(incidents: gpd.GeoDataFrame, steps: pd.DataFrame, span: Span) ->
         Of them.
     span
         The month.
+    open_before
+        Whether each incident was open when the month began, where that is known from the month before; the same index or a part.
 
     Returns
     -------
-    GeoDataFrame
-        Cases that came in in the month, or were open when it began, or were closed or opened again in it; the columns of
-        `incidents` and of `analysis.incidents.incident_states` at the month's end, and `is_new` (came in in the month), `was_open` (when
-        it began), `is_settled` (closed at its end).
+    DataFrame
+        Cases that came in in the month, or were open when it began, or are open at its end; the columns of `incidents` and of
+        `analysis.incidents.incident_states` at the month's end, and `is_new` (came in in the month), `was_open` (when it began),
+        `is_settled` (closed at its end).
 
     Notes
     -----
@@ -60,13 +64,13 @@ def month_cases(incidents: gpd.GeoDataFrame, steps: pd.DataFrame, span: Span) ->
     known = incidents[incidents["happened_at"] < span.until]
     now = incident_states(known, steps, now=span.ends_at, due_soon=_NONE)
     is_new = known["happened_at"] >= span.since
-    old = known[~is_new]
-    before = incident_states(old, steps, now=span.since - timedelta(microseconds=1), due_soon=_NONE)
-    was_open = before["is_open"].reindex(known.index, fill_value=False).astype(bool)
-    table = known.drop(columns="due_at").join(now).assign(is_new=is_new, was_open=was_open)
-    table["is_settled"] = ~table["is_open"]
-    concerned = table["is_new"] | table["was_open"] | table["is_open"]
-    return gpd.GeoDataFrame(table[concerned])
+    if open_before is None:
+        before = span.since - timedelta(microseconds=1)
+        open_before = incident_states(known[~is_new], steps, now=before, due_soon=_NONE)["is_open"]
+    was_open = open_before.reindex(known.index, fill_value=False).astype(bool)
+    concerned = is_new | was_open | now["is_open"]
+    table = known[concerned].drop(columns="due_at").join(now[concerned])
+    return table.assign(is_new=is_new, was_open=was_open, is_settled=~table["is_open"])
 
 
 def case_measures(cases: pd.DataFrame) -> dict[str, Measure]:

@@ -130,11 +130,11 @@ class Frames:
     postings
         Everybody's, also past ones.
     incidents
-        Points or null, index `incident_code`: `category` (newest name), `kind`, `is_private`, `village_code`, `source`, `happened_at`,
-        `recorded_at`, `due_at`. All that happened or were worked on since the first day of the same month of last year and a
+        Points or null, index `incident_code`: `category` (newest name), `kind`, `village_code`, `happened_at`, `recorded_at`,
+        `due_at`. All that happened or were worked on since the first day of the same month of last year and a
         month more, and older ones that may be open.
     steps
-        All of those, as `store.facts.read_incident_steps`.
+        All of those: `incident_code`, `kind`, `level`, `team_code`, `satisfaction`, `due_at`, `happened_at`, `recorded_at`.
     checkins, fixes
         From `patrolled_days` before the end of each of the three months to its end, as stored.
     home_visits

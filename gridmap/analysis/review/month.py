@@ -1,7 +1,9 @@
 """The review of a month: all figures of one township from its frames, and those of the months it is compared with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -33,8 +35,11 @@ from gridmap.analysis.review.patrols import (
     month_homes,
     month_patrols,
     patrol_measures,
+    review_places,
+    review_rounds,
 )
 from gridmap.analysis.review.quality import quality_measures
+from gridmap.analysis.rounds import Rounds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,35 +52,63 @@ class Place:
         With `checkpoints` and `households` that have `grid_code`, checkpoints also `village_code`.
     incidents
         From `analysis.review.cases.placed_incidents`.
+    rounds
+        From `analysis.review.patrols.review_rounds`.
+    seen
+        From `analysis.review.patrols.review_places`.
     network
         The paths, at walking speed.
     """
 
     frames: Frames
-    incidents: gpd.GeoDataFrame
+    incidents: pd.DataFrame
+    rounds: Rounds
+    seen: gpd.GeoDataFrame
     network: Network
 
 
-def located(frames: Frames, *, network: Network | None = None, rules: Rules) -> Place:
+def located(
+    frames: Frames,
+    spans: Sequence[Span],
+    *,
+    known_at: datetime,
+    zone: tzinfo,
+    rules: Rules,
+    same: "Place | None" = None,
+) -> Place:
     """Locate everything in villages and in the grids of the month.
 
     Parameters
     ----------
     frames
         The township.
-    network
-        Its paths, where they were built before.
+    spans
+        The months whose patrols are judged by these grids.
+    known_at
+        The instant of the review.
+    zone
+        The township's clock.
     rules
-        How paths join.
+        How paths join, and what counts.
+    same
+        The same township in the grids of another plan, whose paths and places are taken over.
     """
-    if network is None:
-        network, _ = build_network(frames.paths, snap_m=rules.path_snap_m, speed_m_s=rules.walking_kmh / KMH)
     checkpoints = frames.checkpoints.assign(
         grid_code=locate(frames.checkpoints, frames.grids), village_code=locate(frames.checkpoints, frames.villages)
     )
     households = frames.households.assign(grid_code=locate(frames.households, frames.grids))
     placed = replace(frames, checkpoints=gpd.GeoDataFrame(checkpoints), households=gpd.GeoDataFrame(households))
-    return Place(frames=placed, incidents=placed_incidents(placed), network=network)
+    return Place(
+        frames=placed,
+        incidents=placed_incidents(placed),
+        rounds=review_rounds(placed, placed.checkpoints, spans, known_at=known_at, zone=zone, rules=rules),
+        seen=review_places(placed, placed.checkpoints, known_at=known_at, zone=zone, rules=rules)
+        if same is None
+        else same.seen,
+        network=build_network(frames.paths, snap_m=rules.path_snap_m, speed_m_s=rules.walking_kmh / KMH)[0]
+        if same is None
+        else same.network,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,7 +134,7 @@ class MonthReview:
     """
 
     span: Span
-    cases: gpd.GeoDataFrame
+    cases: pd.DataFrame
     patrols: MonthPatrols
     homes: MonthHomes
     grids: pd.DataFrame
@@ -111,7 +144,14 @@ class MonthReview:
 
 
 def month_review(
-    place: Place, span: Span, *, known_at: datetime, zone: tzinfo, rules: Rules, with_grids: bool
+    place: Place,
+    span: Span,
+    *,
+    known_at: datetime,
+    zone: tzinfo,
+    rules: Rules,
+    with_grids: bool,
+    open_before: pd.Series | None = None,
 ) -> MonthReview:
     """Measure one month.
 
@@ -129,11 +169,13 @@ def month_review(
         Numbers of policy.
     with_grids
         Whether hot spots, the fair comparison and reach are measured; else nothing is said of them.
+    open_before
+        See `month_cases`.
     """
     frames = place.frames
-    cases = month_cases(place.incidents, frames.steps, span)
-    patrols = month_patrols(frames, frames.checkpoints, span, known_at=known_at, zone=zone, rules=rules)
-    homes = month_homes(frames, frames.checkpoints, frames.households, place.network, span, zone=zone, rules=rules)
+    cases = month_cases(place.incidents, frames.steps, span, open_before=open_before)
+    patrols = month_patrols(frames.checkpoints, place.rounds, span, today=known_at.astimezone(zone).date())
+    homes = month_homes(frames, place.seen, place.network, span, zone=zone, rules=rules)
     grids = grid_table(frames, frames.households, rules=rules)
     last = span.last_on
     is_open = (frames.checkpoints["opened_on"] <= last) & (frames.checkpoints["closed_on"] > last)
@@ -204,18 +246,19 @@ def review_of(frames: Frames, month: date, *, known_at: datetime, zone: tzinfo, 
     """
     if month > known_at.astimezone(zone).date():
         raise ValueError(f"`month` must have begun by `known_at`, got {month:%Y-%m} and {known_at}.")
-    place = located(frames, rules=rules)
+    now_span, before_span, then_span = (
+        month_span(begin, known_at=known_at, zone=zone)
+        for begin in (month, month_before(month), month_before(month, n=12))
+    )
+    given: dict[str, Any] = {"known_at": known_at, "zone": zone, "rules": rules}
+    has_same_grids = frames.grids_before is frames.grids
+    place = located(frames, (now_span, then_span, before_span) if has_same_grids else (now_span, then_span), **given)
     earlier = place
-    if frames.grids_before is not frames.grids:
-        earlier = located(replace(frames, grids=frames.grids_before), network=place.network, rules=rules)
-
-    def measured(of: Place, begin: date, *, with_grids: bool) -> MonthReview:
-        span = month_span(begin, known_at=known_at, zone=zone)
-        return month_review(of, span, known_at=known_at, zone=zone, rules=rules, with_grids=with_grids)
-
-    now = measured(place, month, with_grids=True)
-    before = measured(earlier, month_before(month), with_grids=True)
-    last_year = measured(place, month_before(month, n=12), with_grids=False)
+    if not has_same_grids:
+        earlier = located(replace(frames, grids=frames.grids_before), (before_span,), same=place, **given)
+    before = month_review(earlier, before_span, with_grids=True, **given)
+    now = month_review(place, now_span, with_grids=True, open_before=before.cases["is_open"], **given)
+    last_year = month_review(place, then_span, with_grids=False, **given)
     gaps = gap_changes(before.patrols.checkpoints, now.patrols.checkpoints)
     is_known = len(now.patrols.traces) > 0 and len(before.patrols.traces) > 0
     counts = gaps.value_counts()

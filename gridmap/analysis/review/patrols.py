@@ -1,5 +1,6 @@
 """Patrols of a month: points visited, missed or not to be told, doors that were knocked at, homes that nobody passed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -18,6 +19,9 @@ from gridmap.analysis.rounds import Rounds, VisitRule, rounds_of
 from gridmap.analysis.verdicts import checkpoint_verdicts, duty_days, period_verdicts
 from gridmap.analysis.visits import match_visits, visit_figures
 
+# Hours across midnight belong to the day before, and a week to the months in which it begins and ends.
+_RIM = timedelta(days=8)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonthPatrols:
@@ -26,81 +30,94 @@ class MonthPatrols:
     Parameters
     ----------
     checkpoints
-        Those open on some day of the month: the columns of the frame, `n_due`, `n_made`, `n_counted`, `n_missing`, `last_visit_at`, the columns of
-        `analysis.verdicts.checkpoint_verdicts`.
+        Those open on some day of the month: the columns of the frame, `n_due`, `n_made`, `n_counted`, `n_missing`, `state` and
+        the columns of `analysis.verdicts.checkpoint_verdicts`.
     excluded
         Check-ins that count nowhere: `reason`, `day`.
     traces
         Who left a trace on which day.
     """
 
-    checkpoints: gpd.GeoDataFrame
+    checkpoints: pd.DataFrame
     excluded: pd.DataFrame
     traces: pd.DataFrame
 
 
-def month_patrols(
-    frames: Frames, checkpoints: gpd.GeoDataFrame, span: Span, *, known_at: datetime, zone: tzinfo, rules: Rules
-) -> MonthPatrols:
+def month_patrols(checkpoints: gpd.GeoDataFrame, rounds: Rounds, span: Span, *, today: date) -> MonthPatrols:
     """Judge every checkpoint of a month.
+
+    Parameters
+    ----------
+    checkpoints
+        Of the frames, with `grid_code` and `village_code`.
+    rounds
+        From `review_rounds`.
+    span
+        The month, begun.
+    today
+        The day of the review; periods that end later are open yet.
+    """
+    standing = checkpoints[(checkpoints["opened_on"] <= span.last_on) & (checkpoints["closed_on"] > span.first_on)]
+    figures = visit_figures(standing, rounds.visits, first_on=span.first_on, last_on=span.last_on, today=today)
+    table = pd.DataFrame(standing).join(figures.drop(columns="last_visit_at"))
+    table = table.join(_verdicts(standing, rounds, span, today=today))
+    in_month = (rounds.traces["day"] >= span.first_on) & (rounds.traces["day"] <= span.last_on)
+    excluded = (rounds.excluded["day"] >= span.first_on) & (rounds.excluded["day"] <= span.last_on)
+    return MonthPatrols(
+        checkpoints=table.assign(n_missing=table["n_due"] - table["n_counted"]),
+        excluded=rounds.excluded[excluded],
+        traces=rounds.traces[in_month],
+    )
+
+
+def review_rounds(
+    frames: Frames,
+    checkpoints: gpd.GeoDataFrame,
+    spans: Sequence[Span],
+    *,
+    known_at: datetime,
+    zone: tzinfo,
+    rules: Rules,
+) -> Rounds:
+    """Say of each check-in and pass of some months which checkpoint it visited and how.
 
     Parameters
     ----------
     frames
         The township.
     checkpoints
-        Of the frames, with `grid_code` and `village_code`.
-    span
-        The month.
+        Of the frames, with `grid_code`.
+    spans
+        The months.
     known_at
-        The instant of the review; periods that end later are open yet.
+        Nothing that happened later counts.
     zone
         The township's clock.
     rules
         What counts.
     """
-    # Hours across midnight belong to the day before, and a week to the month in which it ends or begins.
-    rim = timedelta(days=8)
-    near = (span.since - rim, min(span.until + rim, known_at + timedelta(microseconds=1)))
-    rounds = _rounds(frames, checkpoints, near, known_at=known_at, zone=zone, rules=rules)
-    today = known_at.astimezone(zone).date()
-    standing = checkpoints[(checkpoints["opened_on"] <= span.last_on) & (checkpoints["closed_on"] > span.first_on)]
-    if span.last_on < span.first_on:
-        standing = standing.iloc[:0]
-        figures = pd.DataFrame(columns=["n_due", "n_made", "n_counted", "last_visit_at", "state"], index=standing.index)
-        verdicts = figures[[]]
-    else:
-        figures = visit_figures(standing, rounds.visits, first_on=span.first_on, last_on=span.last_on, today=today)
-        verdicts = _verdicts(standing, rounds, span, today=today)
-    table = standing.join(figures).join(verdicts)
-    in_month = (rounds.traces["day"] >= span.first_on) & (rounds.traces["day"] <= span.last_on)
-    excluded = (rounds.excluded["day"] >= span.first_on) & (rounds.excluded["day"] <= span.last_on)
-    return MonthPatrols(
-        checkpoints=gpd.GeoDataFrame(table.assign(n_missing=table["n_due"] - table["n_counted"])),
-        excluded=rounds.excluded[excluded],
-        traces=rounds.traces[in_month],
-    )
 
+    def of_months(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        happened = rows["happened_at"]
+        is_near = np.zeros(len(rows), dtype=bool)
+        for span in spans:
+            is_near |= ((happened >= span.since - _RIM) & (happened < span.until + _RIM)).to_numpy()
+        return gpd.GeoDataFrame(rows[is_near & (happened <= known_at).to_numpy()])
 
-def _rounds(
-    frames: Frames,
-    checkpoints: gpd.GeoDataFrame,
-    near: tuple[datetime, datetime],
-    *,
-    known_at: datetime,
-    zone: tzinfo,
-    rules: Rules,
-) -> Rounds:
-    checkins, fixes = (
-        one[(one["happened_at"] >= near[0]) & (one["happened_at"] < near[1])] for one in (frames.checkins, frames.fixes)
+    return rounds_of(
+        of_months(frames.checkins),
+        of_months(frames.fixes),
+        checkpoints,
+        frames.postings,
+        now=known_at,
+        zone=zone,
+        rule=VisitRule(
+            checkpoint_reach_m=rules.checkpoint_reach_m,
+            fix_accuracy_m=rules.fix_accuracy_m,
+            patrol_max_speed_kmh=rules.patrol_max_speed_kmh,
+            far_checkin_m=rules.far_checkin_m,
+        ),
     )
-    rule = VisitRule(
-        checkpoint_reach_m=rules.checkpoint_reach_m,
-        fix_accuracy_m=rules.fix_accuracy_m,
-        patrol_max_speed_kmh=rules.patrol_max_speed_kmh,
-        far_checkin_m=rules.far_checkin_m,
-    )
-    return rounds_of(checkins, fixes, checkpoints, frames.postings, now=known_at, zone=zone, rule=rule)
 
 
 def _verdicts(standing: gpd.GeoDataFrame, rounds: Rounds, span: Span, *, today: date) -> pd.DataFrame:
@@ -188,25 +205,16 @@ class MonthHomes:
 
 
 def month_homes(
-    frames: Frames,
-    checkpoints: gpd.GeoDataFrame,
-    households: gpd.GeoDataFrame,
-    network: Network,
-    span: Span,
-    *,
-    zone: tzinfo,
-    rules: Rules,
+    frames: Frames, seen: gpd.GeoDataFrame, network: Network, span: Span, *, zone: tzinfo, rules: Rules
 ) -> MonthHomes:
     """Say of each home whether a point is near on the last day, and how long ago anybody passed by then.
 
     Parameters
     ----------
     frames
-        The township.
-    checkpoints
-        Of the frames.
-    households
-        Of the frames, with `grid_code`.
+        The township, households with `grid_code`.
+    seen
+        From `review_places`.
     network
         The paths.
     span
@@ -216,17 +224,16 @@ def month_homes(
     rules
         What counts.
     """
-    last = span.last_on
+    households, checkpoints, last = frames.households, frames.checkpoints, span.last_on
     standing = checkpoints[(checkpoints["opened_on"] <= last) & (checkpoints["closed_on"] > last)]
     cover = checkpoint_cover(households, standing, reach_m=rules.cover_reach_m)
-    first = last - timedelta(days=rules.patrolled_days - 1)
     passed = patrolled(
         households,
-        _seen(frames, checkpoints, span, zone=zone, rules=rules),
+        seen,
         network,
         reach_m=rules.patrol_pass_m,
         attach_limit_m=rules.path_attach_m,
-        first_day=first,
+        first_day=last - timedelta(days=rules.patrolled_days - 1),
         last_day=last,
     )
     visits = frames.home_visits
@@ -240,12 +247,26 @@ def month_homes(
     )
 
 
-def _seen(frames: Frames, checkpoints: gpd.GeoDataFrame, span: Span, *, zone: tzinfo, rules: Rules) -> gpd.GeoDataFrame:
-    """Return where somebody was on which day: check-ins whose place is known, and the fixes of tracks."""
-    since = span.until - timedelta(days=rules.patrolled_days + 1)
+def review_places(
+    frames: Frames, checkpoints: gpd.GeoDataFrame, *, known_at: datetime, zone: tzinfo, rules: Rules
+) -> gpd.GeoDataFrame:
+    """Return where somebody was on which day: check-ins whose place is known, and the fixes of tracks.
+
+    Parameters
+    ----------
+    frames
+        Check-ins and fixes.
+    checkpoints
+        Of the frames.
+    known_at
+        Nothing that happened later counts.
+    zone
+        The township's clock.
+    rules
+        What counts.
+    """
     checkins, tracks = (
-        one[(one["happened_at"] >= since) & (one["happened_at"] < span.until)]
-        for one in (frames.checkins, frames.fixes)
+        gpd.GeoDataFrame(one[one["happened_at"] <= known_at]) for one in (frames.checkins, frames.fixes)
     )
     matched = match_visits(checkins, checkpoints, reach_m=rules.checkpoint_reach_m, zone=zone)
     return seen_places(checkins, matched, tracks, zone=zone)

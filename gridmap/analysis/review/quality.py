@@ -37,12 +37,12 @@ def late_facts(frames: Frames, span: Span, *, late_hours: int) -> pd.DataFrame:
     }
     rows = {}
     for name, frame in facts.items():
-        inside = frame[(frame["happened_at"] >= span.since) & (frame["happened_at"] < span.until)]
-        delay = inside["recorded_at"] - inside["happened_at"]
+        happened, recorded = frame["happened_at"], frame["recorded_at"]
+        inside = (happened >= span.since) & (happened < span.until)
         rows[name] = {
-            "n_facts": len(inside),
-            "n_late": int((delay > timedelta(hours=late_hours)).sum()),
-            "n_after_month": int((inside["recorded_at"] >= span.until).sum()),
+            "n_facts": int(inside.sum()),
+            "n_late": int((inside & (recorded - happened > timedelta(hours=late_hours))).sum()),
+            "n_after_month": int((inside & (recorded >= span.until)).sum()),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("fact")
 
@@ -73,12 +73,11 @@ def quality_measures(
     n_days = (span.last_on - span.first_on).days + 1
     new = cases[cases["is_new"]]
     n_checkins = int(frames.checkins["happened_at"].between(span.since, span.until, inclusive="left").sum())
-    unplaced = new.geometry.isna() | new.geometry.is_empty
     return {
         "quality.n_facts": counted(int(facts["n_facts"]), is_known=facts["n_facts"] > 0),
         "quality.late": quotient(int(facts["n_late"]), int(facts["n_facts"]), is_known=facts["n_facts"] > 0),
         "quality.n_after_month": counted(int(facts["n_after_month"]), is_known=facts["n_facts"] > 0),
-        "quality.without_place": quotient(int(unplaced.sum()), len(new), is_known=len(new) > 0),
+        "quality.without_place": quotient(int((~new["has_place"]).sum()), len(new), is_known=len(new) > 0),
         "quality.silent_days": quotient(len(silent_days(patrols, span)), n_days),
         "quality.not_counted": quotient(len(patrols.excluded), n_checkins, is_known=n_checkins > 0),
     }

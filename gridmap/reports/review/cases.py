@@ -23,19 +23,31 @@ class Cases:
     ----------
     made
         The measured months.
-    villages, grids, teams
+    villages
+        Names of the villages of the month, by code.
+    village_names
+        Of every village there is or was, by code.
+    grids, teams
         Names by code.
     categories
         Names of the categories of disputes, as the county lists them.
     """
 
     def __init__(
-        self, made: Builder, *, villages: pd.Series, grids: pd.Series, teams: pd.Series, categories: Sequence[str]
+        self,
+        made: Builder,
+        *,
+        villages: pd.Series,
+        village_names: pd.Series,
+        grids: pd.Series,
+        teams: pd.Series,
+        categories: Sequence[str],
     ) -> None:
         self.made, self.villages, self.teams, self.categories = made, villages, teams, tuple(categories)
+        self.village_names = village_names
         review = made.review
         self.now, self.before, self.last_year = (
-            self._told(month.cases, villages, grids) for month in (review.now, review.before, review.last_year)
+            self._told(month.cases, village_names, grids) for month in (review.now, review.before, review.last_year)
         )
         self.knows = tuple(bool(cases["is_new"].any()) for cases in (self.now, self.before, self.last_year))
 
@@ -80,12 +92,10 @@ class Cases:
         return table(key, rows, columns, by=id_columns, has_total=True, is_public=is_public, hides_small=is_public)
 
     @staticmethod
-    def _counts(cases: pd.DataFrame, names: Sequence[str], kind: str | None) -> pd.DataFrame:
-        new = cases[cases["is_new"]]
-        if kind is not None:
-            new = new[new["kind"] == kind]
-        groups = new.groupby([new[name].astype(object) for name in names])
-        counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups["is_settled"].sum()})
+    def _counts(cases: pd.DataFrame, names: list[str], kind: str | None) -> pd.DataFrame:
+        wanted = cases["is_new"] if kind is None else cases["is_new"] & (cases["kind"] == kind)
+        groups = cases.loc[wanted, [*names, "is_settled"]].groupby(names)["is_settled"]
+        counts = pd.DataFrame({"n_new": groups.size(), "n_settled": groups.sum()})
         return counts.assign(n_unsettled=counts["n_new"] - counts["n_settled"]).astype(float)
 
     def rows(self, key: str, cases: pd.DataFrame, *, is_behind: bool = True) -> ReviewTable:
@@ -149,30 +159,26 @@ def dispute_section(cases: Cases) -> Section:
 def _county_form(cases: Cases) -> ReviewTable:
     """Return the county's form: a row a village, and a township team for what it was given; settled and not by category."""
     columns = [column("level", "word", words="review.level_"), column("code"), column("place")]
-    now, before = (
-        month[(month["kind"] == DISPUTE) & month["is_new"]].assign(
-            code=month["handled_by"].where(month["handled_by"] != HANDLED_BELOW, month["village_code"])
-        )
-        for month in (cases.now, cases.before)
-    )
+    now, before = (_with_place(month) for month in (cases.now, cases.before))
     places = [("village", str(code), str(name)) for code, name in cases.villages.items()]
     known = {code for _, code, _ in places} | set(cases.teams.index)
+    names = cases.village_names.to_dict()
     places += [
-        ("village", str(code), str(code))
+        ("village", str(code), str(names.get(code, code)))
         for code in sorted(set(now["code"]) | set(before["code"]))
         if code not in known
     ]
     places += [("team", str(code), str(name)) for code, name in cases.teams.items()]
     rows = pd.DataFrame(places, columns=["level", "code", "place"]).set_index("code")
-    sums = []
     more = sorted((set(now["category"]) | set(before["category"])) - set(cases.categories))
+    cells = pd.crosstab(now["code"], [now["is_settled"], now["category"]])
     for name in (*cases.categories, *more):
         for kind, is_settled in (("settled", True), ("unsettled", False)):
             key = f"{kind}: {name}"
-            wanted = now[(now["category"] == name) & (now["is_settled"] == is_settled)]
-            rows[key] = wanted["code"].value_counts().reindex(rows.index, fill_value=0)
-            sums.append(key)
+            counts = cells.get((is_settled, name), pd.Series(dtype=int))
+            rows[key] = counts.reindex(rows.index, fill_value=0)
             columns.append(column(key, "count", title=str(name), called=kind))
+    sums = [one.key for one in columns[3:]]
     totals = {
         "n_settled": now.loc[now["is_settled"], "code"],
         "n_unsettled": now.loc[~now["is_settled"], "code"],
@@ -189,6 +195,12 @@ def _county_form(cases: Cases) -> ReviewTable:
     rows["change"] = rows["n_new"] - rows["n_previous"]
     columns.append(column("change", "count"))
     return table("disputes.county_form", rows, columns, by=["level", "code"], has_total=True)
+
+
+def _with_place(month: pd.DataFrame) -> pd.DataFrame:
+    """Return the new disputes of a month with the `code` of the row they belong in: the team's, else the village's."""
+    new = month[(month["kind"] == DISPUTE) & month["is_new"]]
+    return new.assign(code=new["handled_by"].where(new["handled_by"] != HANDLED_BELOW, new["village_code"]))
 
 
 def handling_section(cases: Cases) -> Section:

@@ -63,6 +63,11 @@ class Reproduction:
     is_identical: bool
     differences: tuple[CellDifference, ...]
 
+    @property
+    def has_same_figures(self) -> bool:
+        """Return whether every cell is the same, whichever version of the program counted."""
+        return all(one.key == "code_version" for one in self.differences)
+
 
 @depends_on("reviews")
 def packs_report(connection: Connection, *, township_code: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What the review reads: every frame of a township as it was known at an instant."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -28,6 +29,9 @@ from gridmap.store.places import (
 from gridmap.store.plans import read_plan_known, read_plan_units
 
 _YEAR = 12
+_A_MOMENT = timedelta(microseconds=1)
+_INCIDENT = ("kind", "village_code", "happened_at", "recorded_at", "due_at", "geometry")
+_STEP = ("incident_code", "kind", "level", "team_code", "satisfaction", "due_at", "happened_at", "recorded_at")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +44,8 @@ class Read:
         Whose.
     frames
         For `analysis.review.month.review_of`.
+    village_names
+        Of every village there is or was, by code.
     categories
         Names of the categories of disputes in the newest list, in its order.
     plan, plan_before
@@ -48,6 +54,7 @@ class Read:
 
     township: Township
     frames: Frames
+    village_names: pd.Series
     categories: tuple[str, ...]
     plan: ReviewPlan | None
     plan_before: ReviewPlan | None
@@ -98,10 +105,11 @@ def read_review_frames(
         (last_year.until - back, last_year.until + timedelta(days=9)),
     )
 
-    def facts(read: object) -> gpd.GeoDataFrame:
+    def facts(read: Callable[..., pd.DataFrame], *, from_month: bool = False) -> pd.DataFrame:
+        begins = (before.since, last_year.since) if from_month else [since for since, _ in stretches]
         parts = [
-            read(connection, township_code=township_code, since=since, until=until + _A_MOMENT, known_at=known_at)  # type: ignore[operator]
-            for since, until in stretches
+            read(connection, township_code=township_code, since=since, until=until + _A_MOMENT, known_at=known_at)
+            for since, (_, until) in zip(begins, stretches, strict=True)
         ]
         return pd.concat(parts[::-1])
 
@@ -109,9 +117,10 @@ def read_review_frames(
     names = newest_names(categories)
     long_ago = month_span(month_before(month, n=_YEAR + 1), known_at=known_at, zone=zone).since
     incidents = read_active_incidents(connection, township_code=township_code, since=long_ago, now=known_at)
-    keys = zip(incidents["category_code"], incidents["list_year"], strict=True)
+    keys, name_of = zip(incidents["category_code"], incidents["list_year"], strict=True), names.to_dict()
+    category = pd.Series([name_of.get(key) for key in keys], index=incidents.index, dtype=object)
     frames = Frames(
-        villages=read_areas(connection, township_code=township_code, level="village").to_crs(zone_m),
+        villages=read_areas(connection, township_code=township_code, level="village", on=span.last_on).to_crs(zone_m),
         grids=grids,
         grids_before=grids_before,
         households=read_households(connection, township_code=township_code).to_crs(zone_m),
@@ -119,23 +128,28 @@ def read_review_frames(
         paths=read_paths(connection, township_code=township_code).to_crs(zone_m),
         water=read_water(connection, township_code=township_code).to_crs(zone_m),
         postings=read_all_postings(connection, township_code=township_code),
-        incidents=gpd.GeoDataFrame(incidents.assign(category=[names.get(key) for key in keys]).to_crs(zone_m)),
-        steps=read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at),
+        incidents=gpd.GeoDataFrame(_plain(incidents, _INCIDENT).assign(category=category)).to_crs(zone_m),
+        steps=_plain(read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at), _STEP),
         checkins=gpd.GeoDataFrame(facts(read_checkins)).to_crs(zone_m),
         fixes=gpd.GeoDataFrame(facts(read_fixes)).to_crs(zone_m),
-        home_visits=facts(read_home_visits),
+        home_visits=facts(read_home_visits, from_month=True),
         teams=read_teams(connection)["name"],
     )
     return Read(
         township=town,
         frames=frames,
+        village_names=read_areas(connection, township_code=township_code, level="village")["name"],
         categories=_dispute_names(categories),
         plan=plan,
         plan_before=plan_before,
     )
 
 
-_A_MOMENT = timedelta(microseconds=1)
+def _plain(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return some columns, texts as plain objects: rows of them are taken many times, and those take fastest."""
+    kept = rows[list(columns)]
+    texts = [name for name in columns if isinstance(kept[name].dtype, pd.StringDtype)]
+    return kept.astype(dict.fromkeys(texts, object))
 
 
 def _plan(

@@ -185,11 +185,18 @@ def _sections(
     made: Builder, read: Read, rules: Rules, *, imports: pd.DataFrame, tasks: pd.DataFrame, today: date
 ) -> tuple[Section, ...]:
     frames, review = read.frames, made.review
-    villages = frames.villages["name"]
+    villages = read.village_names
     grids = frames.grids["name"]
     both = pd.concat([grids, frames.grids_before["name"]])
     both = both[~both.index.duplicated()]
-    cases = Cases(made, villages=villages, grids=grids, teams=frames.teams, categories=read.categories)
+    cases = Cases(
+        made,
+        villages=frames.villages["name"],
+        village_names=villages,
+        grids=grids,
+        teams=frames.teams,
+        categories=read.categories,
+    )
     return (
         coverage_section(made, grids=review.now.grids, villages=villages, settings=asdict(rules)),
         gap_section(made, grids=grids, villages=villages),
