@@ -33,7 +33,7 @@ from gridmap.ui.roles import may
 from gridmap.ui.versions import watch
 
 SIGNING, FOLLOWED_UP = "signing", "actions"
-_WHO, _SAID, _TURN = "review_who", "review_said", "review_turn_of_forms"
+_SAID, _TURN = "review_said", "review_turn_of_forms"
 _STATES = {"open": "○", "done": "●", "dropped": "–"}
 
 
@@ -51,7 +51,7 @@ def decisions(shown: Shown, section: Section) -> None:
     for task_id, row in tasks[is_here].iterrows():
         st.text(_task_words(int(str(task_id)), row))
     if section.key == FOLLOWED_UP:
-        _follow_up(tasks[(tasks["month"] < report.month.month) & (tasks["kind"] == "task")])
+        _follow_up(tasks[(tasks["month"] < report.month.month) & (tasks["kind"] == "task")], report.township_code)
     if may("editor"):
         _decide(report, section)
 
@@ -70,25 +70,37 @@ def _decide(report: ReviewReport, section: Section) -> None:
     with st.expander(t("meeting.decide")), st.form(f"decide_{section.key}_{turn}", border=False):
         figures = {section.key: t(section.title_key)} | {one.key: t(one.title_key) for one in section.figures}
         first = st.columns([1.2, 3])
-        about = first[0].selectbox(t("meeting.about"), list(figures), format_func=figures.__getitem__)
-        what = first[1].text_input(t("meeting.what"), max_chars=500)
+        key = f"{section.key}_{turn}"
+        first[0].selectbox(
+            t("meeting.about"), list(figures), format_func=figures.__getitem__, key=f"decide_about_{key}"
+        )
+        first[1].text_input(t("meeting.what"), max_chars=500, key=f"decide_what_{key}")
         second = st.columns([1, 1, 1, 0.6], vertical_alignment="bottom")
-        who = second[0].text_input(t("meeting.who"), max_chars=40, help=t("meeting.who_help"))
-        until = second[1].date_input(t("meeting.until"), value=None)
-        by = second[2].text_input(t("meeting.entered_by"), max_chars=40, key=f"{_WHO}_{turn}_{section.key}")
-        if second[3].form_submit_button(t("meeting.enter"), type="primary"):
-            task = NewTask(
-                township_code=report.township_code,
-                month=report.month.month,
-                figure_key=about,
-                what=what,
-                who=who or None,
-                until=until,
-            )
-            _do(lambda actor: decide(write_engine(), task, actor=actor), by=by, said="meeting.entered")
+        second[0].text_input(t("meeting.who"), max_chars=40, help=t("meeting.who_help"), key=f"decide_who_{key}")
+        second[1].date_input(t("meeting.until"), value=None, key=f"decide_until_{key}")
+        second[2].text_input(t("meeting.entered_by"), max_chars=40, key=f"decide_by_{key}")
+        second[3].form_submit_button(
+            t("meeting.enter"),
+            type="primary",
+            on_click=_enter_decision,
+            args=[report.township_code, report.month.month, key],
+        )
 
 
-def _follow_up(tasks: pd.DataFrame) -> None:
+def _enter_decision(township_code: str, month: str, key: str) -> None:
+    told = st.session_state
+    task = NewTask(
+        township_code=township_code,
+        month=month,
+        figure_key=told[f"decide_about_{key}"],
+        what=told[f"decide_what_{key}"],
+        who=told[f"decide_who_{key}"] or None,
+        until=told[f"decide_until_{key}"],
+    )
+    _do(lambda actor: decide(write_engine(), task, actor=actor), by=told[f"decide_by_{key}"], said="meeting.entered")
+
+
+def _follow_up(tasks: pd.DataFrame, township_code: str) -> None:
     if tasks.empty:
         return
     told = pd.DataFrame(
@@ -111,30 +123,37 @@ def _follow_up(tasks: pd.DataFrame) -> None:
     with st.form(f"follow_up_{turn}", border=False):
         places = st.columns([1.6, 1, 1, 1.6, 1, 0.7], vertical_alignment="bottom")
         words = {int(str(task_id)): f"{task_id} · {row['text'][:24]}" for task_id, row in tasks.iterrows()}
-        task_id = places[0].selectbox(t("meeting.which_task"), list(words), format_func=words.__getitem__)
-        kind = places[1].selectbox(
+        places[0].selectbox(
+            t("meeting.which_task"), list(words), format_func=words.__getitem__, key=f"follow_task_{turn}"
+        )
+        places[1].selectbox(
             t("meeting.became"),
             ("done", "moved", "reopened", "dropped"),
             format_func=lambda name: t(f"meeting.became_{name}"),
+            key=f"follow_kind_{turn}",
         )
-        until = places[2].date_input(t("meeting.moved_until"), value=None)
-        note = places[3].text_input(t("meeting.task_note"), max_chars=300)
-        by = places[4].text_input(t("meeting.entered_by"), max_chars=40)
-        if places[5].form_submit_button(t("meeting.enter")):
-            township_code = loaders.township()
-            _do(
-                lambda actor: follow_up(
-                    write_engine(),
-                    township_code=township_code.code if township_code else "",
-                    task_id=task_id,
-                    kind=kind,
-                    until=until if kind == "moved" else None,
-                    note=note,
-                    actor=actor,
-                ),
-                by=by,
-                said="meeting.entered",
-            )
+        places[2].date_input(t("meeting.moved_until"), value=None, key=f"follow_until_{turn}")
+        places[3].text_input(t("meeting.task_note"), max_chars=300, key=f"follow_note_{turn}")
+        places[4].text_input(t("meeting.entered_by"), max_chars=40, key=f"follow_by_{turn}")
+        places[5].form_submit_button(t("meeting.enter"), on_click=_enter_follow_up, args=[township_code, turn])
+
+
+def _enter_follow_up(township_code: str, turn: int) -> None:
+    told = st.session_state
+    kind = told[f"follow_kind_{turn}"]
+    _do(
+        lambda actor: follow_up(
+            write_engine(),
+            township_code=township_code,
+            task_id=told[f"follow_task_{turn}"],
+            kind=kind,
+            until=told[f"follow_until_{turn}"] if kind == "moved" else None,
+            note=told[f"follow_note_{turn}"],
+            actor=actor,
+        ),
+        by=told[f"follow_by_{turn}"],
+        said="meeting.entered",
+    )
 
 
 def sign_off(shown: Shown, township: Township) -> None:
@@ -154,21 +173,26 @@ def _freeze(report: ReviewReport) -> None:
         return
     with st.form("freeze", border=False):
         places = st.columns([1, 1, 3], vertical_alignment="bottom")
-        by = places[0].text_input(t("meeting.entered_by"), max_chars=40)
-        if places[1].form_submit_button(t("meeting.freeze"), type="primary", disabled=not report.is_over):
-            _do(
-                lambda actor: freeze_review(
-                    write_engine(),
-                    township_code=report.township_code,
-                    month=report.month.month,
-                    known_at=report.known_at,
-                    zone=settings().zone,
-                    rules=rules_of(settings()),
-                    actor=actor,
-                ),
-                by=by,
-                said="meeting.frozen",
-            )
+        places[0].text_input(t("meeting.entered_by"), max_chars=40, key="freeze_by")
+        places[1].form_submit_button(
+            t("meeting.freeze"), type="primary", disabled=not report.is_over, on_click=_enter_freeze, args=[report]
+        )
+
+
+def _enter_freeze(report: ReviewReport) -> None:
+    _do(
+        lambda actor: freeze_review(
+            write_engine(),
+            township_code=report.township_code,
+            month=report.month.month,
+            known_at=report.known_at,
+            zone=settings().zone,
+            rules=rules_of(settings()),
+            actor=actor,
+        ),
+        by=st.session_state["freeze_by"],
+        said="meeting.frozen",
+    )
 
 
 def _frozen(pack: FrozenReview) -> None:
@@ -236,15 +260,22 @@ def _cell(value: object) -> str:
 
 def _sign(pack: FrozenReview, role: str) -> None:
     with st.form(f"sign_form_{role}", border=False):
-        name = st.text_input(
-            t("meeting.name"), max_chars=40, label_visibility="collapsed", placeholder=t("meeting.name")
+        st.text_input(
+            t("meeting.name"),
+            max_chars=40,
+            label_visibility="collapsed",
+            placeholder=t("meeting.name"),
+            key=f"sign_name_{role}",
         )
-        if st.form_submit_button(t("meeting.sign")):
-            _do(
-                lambda actor: sign_review(write_engine(), pack_id=pack.pack_id, role=role, actor=actor),
-                by=name,
-                said="meeting.signed",
-            )
+        st.form_submit_button(t("meeting.sign"), on_click=_enter_signature, args=[pack.pack_id, role])
+
+
+def _enter_signature(pack_id: int, role: str) -> None:
+    _do(
+        lambda actor: sign_review(write_engine(), pack_id=pack_id, role=role, actor=actor),
+        by=st.session_state[f"sign_name_{role}"],
+        said="meeting.signed",
+    )
 
 
 def _take_home(report: ReviewReport, township: Township) -> None:
@@ -271,19 +302,18 @@ def _zipped(report: ReviewReport) -> bytes:
 
 
 def _do(work: Callable[[Actor], object], *, by: str, said: str) -> None:
-    """Do what the meeting asked, then show the page anew; a refusal is said and nothing is lost from the form."""
+    """Do what the meeting asked before the page is drawn anew, so that a click elsewhere loses nothing; a refusal is told."""
     try:
         work(Actor(name=by, at=datetime.now(UTC)))
     except (InputError, ConflictError) as error:
-        st.error(str(error))
+        st.session_state[_SAID] = ("error", str(error))
         return
     watch().look_now()
-    st.session_state[_SAID] = t(said)
+    st.session_state[_SAID] = ("success", t(said))
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-    st.rerun()
 
 
 def _tell() -> None:
     said = st.session_state.pop(_SAID, None)
     if said:
-        st.toast(said)
+        (st.toast if said[0] == "success" else st.error)(said[1])

@@ -115,7 +115,10 @@ def _local(instant: datetime) -> str:
 
 
 def agenda(report: ReviewReport, *, last: str) -> str:
-    """Draw the agenda and return the point that is shown; the arrow keys lead to the one before and the next."""
+    """Draw the agenda and return the point that is shown; Page Up and Page Down, as a presenter sends them, turn it.
+
+    Arrow keys would turn the page under the hands of who writes down a decision.
+    """
     keys = [*(one.key for one in report.sections), last]
     titles = {one.key: t(one.title_key) for one in report.sections} | {last: t(f"meeting.{last}")}
     st.session_state[_AT] = st.session_state.get(_AT) if st.session_state.get(_AT) in keys else keys[0]
@@ -128,7 +131,7 @@ def agenda(report: ReviewReport, *, last: str) -> str:
     )
     at = keys.index(chosen)
     with st.container(key="review_turn", horizontal=True):
-        for name, step, shortcut in (("back", -1, "Left"), ("next", 1, "Right")):
+        for name, step, shortcut in (("back", -1, "PageUp"), ("next", 1, "PageDown")):
             target = keys[min(max(at + step, 0), len(keys) - 1)]
             st.button(
                 t(f"meeting.{name}"),

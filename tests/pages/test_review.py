@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
+from gridmap.ui.versions import watch
 from tests.busy import EVIL
 
 Open = Callable[..., AppTest]
@@ -110,6 +111,7 @@ def test_the_month_is_frozen_signed_and_late_data_are_listed(october: AppTest, b
                 " happened_at, now() FROM incident WHERE incident_code = 'I1'"
             )
         )
+    watch().look_now()
     page = _at(page, "signing")
     assert any("封存后补录" in one.value for one in page.markdown)
     assert len(page.dataframe[0].value) > 0
