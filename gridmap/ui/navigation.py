@@ -9,7 +9,19 @@ from streamlit.navigation.page import StreamlitPage
 from gridmap.settings import PROJECT_DIR
 from gridmap.texts import language, t
 
-PAGES = ("live", "handling", "disputes", "coverage", "circle", "workload", "ledgers", "planning", "contacts", "data")
+PAGES = (
+    "live",
+    "handling",
+    "disputes",
+    "coverage",
+    "circle",
+    "workload",
+    "ledgers",
+    "review",
+    "planning",
+    "contacts",
+    "data",
+)
 
 
 @cache

@@ -36,6 +36,18 @@ def use_office_style() -> None:
     st.html(_style("office"))
 
 
+@cache
+def _sheet(name: str) -> Markup:
+    return Markup(f"<style>{(_STYLES_DIR / f'{name}.css').read_text('utf-8')}</style>")
+
+
+def use_review_style(*, presenting: bool) -> None:
+    """Add what the review has over an office page; presented, everything is larger and nothing else is on the screen."""
+    st.html(_sheet("review"))
+    if presenting:
+        st.html(_sheet("presenting"))
+
+
 def use_wall_style() -> None:
     """Dress the page as the dark wall: one screen, nothing of Streamlit's own."""
     st.html(_style("wall"))

@@ -42,7 +42,9 @@ def test_the_page_says_so_and_offers_no_step_and_the_way_back(open_page: Open, b
     assert "known_on" not in page.query_params
 
 
-@pytest.mark.parametrize("name", ["handling", "disputes", "coverage", "circle", "workload"])
+@pytest.mark.parametrize(
+    "name", ["handling", "disputes", "coverage", "circle", "workload", "ledgers", "review", "contacts"]
+)
 def test_every_page_with_facts_opens_as_known_before_there_were_any(open_page: Open, busy_engine: Engine, name: str):
     page = open_page(name, known_on=date(2020, 1, 1))
     assert any("2020-01-01" in one.value for one in page.markdown)
