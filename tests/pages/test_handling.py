@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import DateInput
 
 from gridmap.store.photos import append_photo
 from tests.busy import EVIL, NOW
@@ -19,6 +20,11 @@ def _look_for(page: AppTest, words: str) -> AppTest:
     page.text_input(key="handling_search").set_value(words).run()
     assert not page.exception
     return page
+
+
+def _due(page: AppTest) -> DateInput:
+    """The day that an extension asks for."""
+    return next(one for one in page.date_input if str(one.key).startswith("due_"))
 
 
 def test_without_facts_it_is_unknown_and_not_zero(open_page: Open, tiny_engine: Engine):
@@ -81,12 +87,12 @@ def test_a_pause_without_a_reason_is_refused(open_page: Open, busy_engine: Engin
 
 def test_who_grants_more_time_begins_with_the_day_that_was_asked_for(open_page: Open, busy_engine: Engine):
     page = _look_for(open_page("handling"), "I1")
-    asked = page.date_input[0].value + timedelta(days=9)
+    asked = _due(page).value + timedelta(days=9)
     page.text_input(key="note_0").set_value("材料未齐").run()
-    page.date_input[0].set_value(asked).run()
+    _due(page).set_value(asked).run()
     page.button(key="step_extension_asked").click().run()
     page.selectbox(key="act_I1_grid").set_value("village").run()
-    assert page.date_input[0].value == asked
+    assert _due(page).value == asked
     page.button(key="step_extended").click().run()
     assert "已记录" in page.toast[-1].value
     with busy_engine.connect() as connection:

@@ -18,7 +18,7 @@ from tests.tiny import GRIDS, TOWNSHIP
 
 GIVEN = {
     "township_code": TOWNSHIP, "now": NOW, "zone": ZoneInfo("Asia/Shanghai"), "first_on": date(2026, 10, 1), "last_on": date(2026, 10, 15),
-    "kind": None, "category": None, "by_todays_plan": False, "with_past": True,
+    "kind": None, "category": None, "by_todays_plan": False, "with_past": True, "wanted": "", "hides_private": False,
 }  # fmt: skip
 
 
