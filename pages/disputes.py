@@ -6,7 +6,7 @@ from gridmap.reports.disputes import disputes_report
 from gridmap.reports.hotspots import hotspots_report
 from gridmap.texts import t
 from gridmap.ui import controls, disputes_view, hotspots_view, loaders, panels, shell
-from gridmap.ui.roles import may, require_role
+from gridmap.ui.roles import handles_matters, require_role
 from gridmap.ui.room import page_room
 
 require_role("viewer")
@@ -21,7 +21,7 @@ with places[1]:
 with places[3]:
     village = controls.village(township, villages)
 # Where private matters lie is for those who handle them.
-span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind, "hides_private": not may("editor")}
+span = {"first_on": period.first_on, "last_on": period.last_on, "kind": kind, "hides_private": not handles_matters()}
 with places[2]:
     category = controls.category(loaders.load(disputes_report, category=None, village_code=None, **span).category_names)
 report = loaders.load(disputes_report, category=category, village_code=village, **span)

@@ -29,7 +29,7 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders
 from gridmap.ui.review_view import Shown
-from gridmap.ui.roles import may
+from gridmap.ui.roles import handles_matters, may
 from gridmap.ui.versions import watch
 
 SIGNING, FOLLOWED_UP = "signing", "actions"
@@ -228,7 +228,7 @@ def _late(connection: Connection, *, pack_id: int, now: datetime) -> Reproductio
 
 
 def _differences(found: tuple[CellDifference, ...]) -> None:
-    if not found:
+    if not found or not handles_matters():  # rows of single cases are among them
         return
     rows = pd.DataFrame(
         {

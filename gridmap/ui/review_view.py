@@ -18,6 +18,7 @@ from gridmap.maps.office import MapGround, load_deck, measure_steps
 from gridmap.maps.palette import LIGHT
 from gridmap.reports.figures import depends_on
 from gridmap.reports.review.frozen import FrozenReview, frozen_review, packs_report
+from gridmap.reports.review.public import public_report
 from gridmap.reports.review.report import review_report, rules_of
 from gridmap.reports.review.shape import Past, ReviewFigure, ReviewMap, ReviewReport, ReviewTable, Section
 from gridmap.reports.review.words import cell_words, column_title, figure_words, formula_of, note_words
@@ -25,6 +26,7 @@ from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, numbers, panels, theme
+from gridmap.ui.roles import handles_matters
 from gridmap.ui.room import Room
 from gridmap.ui.theme import Markup
 
@@ -92,9 +94,14 @@ def version(chosen_month: str) -> Shown:
         key=f"review_version_{chosen_month}_{len(words)}",
     )
     if chosen == _NOW:
-        return Shown(report=loaders.load(_month_report, month=chosen_month), pack=None)
+        return Shown(report=_as_may_be_seen(loaders.load(_month_report, month=chosen_month)), pack=None)
     pack = loaders.load(frozen_review, pack_id=chosen)
-    return Shown(report=pack.report, pack=pack)
+    return Shown(report=_as_may_be_seen(pack.report), pack=pack)
+
+
+def _as_may_be_seen(report: ReviewReport) -> ReviewReport:
+    """Return the whole report to those who handle matters; to others what may hang on a board."""
+    return report if handles_matters() else public_report(report)
 
 
 def _pack_words(row: "pd.Series[Any]") -> str:

@@ -26,6 +26,11 @@ def may(needed: str) -> bool:
     return ROLES.index(held) >= ROLES.index(needed)
 
 
+def handles_matters() -> bool:
+    """Return whether this session may see private matters one by one, also while it looks as known on a past day."""
+    return role() == "editor"
+
+
 def require_role(needed: str) -> None:
     """Let the page go on only for a role; also chooses the session's language, so it is the first line of each page.
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from streamlit.testing.v1 import AppTest
 
+from gridmap.settings import settings
 from gridmap.ui.versions import watch
 from tests.busy import EVIL
 
@@ -123,3 +124,16 @@ def test_who_only_looks_is_offered_nothing_to_write(open_page: Open, busy_engine
     for key in ("disputes", "signing"):
         page = _at(page, key)
         assert not {"记下", "封存本月材料", "签字"} & {button.label for button in page.button}
+
+
+def test_who_handles_nothing_sees_what_may_hang_on_a_board(
+    open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GRIDMAP_OPEN_ROLE", "viewer")
+    settings.cache_clear()
+    page = open_page("review")
+    page.selectbox(key="review_month").set_value(MONTH).run()
+    page = _at(page, "disputes")
+    tables = page.selectbox(key="review_table_disputes").options
+    assert not [name for name in tables if name.startswith("明细")]
+    assert "I1" not in str([frame.value.to_dict() for frame in page.dataframe])
