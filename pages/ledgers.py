@@ -24,7 +24,7 @@ with age_place:
 switch_place, book_place = st.columns([4, 1])
 with switch_place:
     chosen = frame.which()
-with book_place:
+with book_place, st.container(horizontal=True, horizontal_alignment="right"):
     files.book(township, month)
 frame.tell()
 if chosen == "people":

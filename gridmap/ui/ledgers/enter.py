@@ -212,7 +212,7 @@ def _freeze(township_code: str, month: date) -> None:
 
 def appeal(report: PointsReport, township_code: str, entry: pd.Series, *, rule: str) -> None:
     """Draw the form that takes an entry back."""
-    what = next((str(entry[name]) for name in ("what", "reason") if isinstance(entry[name], str)), UNKNOWN)
+    what = next((str(entry[name]) for name in ("what_name", "reason") if isinstance(entry[name], str)), UNKNOWN)
     st.caption(t("ledgers.appeal_of", rule=rule, points=f"{int(entry['points']):+d}", what=what))
     if not frame.may_write():
         return

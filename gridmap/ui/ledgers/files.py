@@ -6,7 +6,6 @@ import streamlit as st
 
 from gridmap.exports.ledger_book import ledger_workbook
 from gridmap.exports.posting import posting_sheet
-from gridmap.reports.ledgers.lists import lists_report
 from gridmap.reports.ledgers.patrols import patrol_ledger
 from gridmap.reports.ledgers.people import people_ledger
 from gridmap.reports.ledgers.points import PointsReport, points_report
@@ -58,6 +57,6 @@ def _book(township: Township, month: date) -> bytes:
         loaders.load(people_ledger),
         loaders.load(patrol_ledger, month=month, **known),
         points,
-        loaders.load(lists_report, month=month),
+        frame.lists_of(month),
         about,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.errors import GridmapError
-from gridmap.reports.ledgers.lists import lists_report
+from gridmap.reports.ledgers.lists import ListsReport, lists_report
 from gridmap.reports.ledgers.month import month_settled_at
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
@@ -177,6 +177,12 @@ def tell() -> None:
         said = st.session_state.pop(_SAID, None)
         if said:
             (st.toast if said[0] == "success" else st.error)(said[1])
+
+
+def lists_of(first_on: date) -> ListsReport:
+    """Return the lists of a month; what people said is for those who handle it, others see that something was said."""
+    report = loaders.load(lists_report, month=first_on)
+    return report if may("editor") else replace(report, opinions=report.opinions.assign(text=None))
 
 
 def may_write() -> bool:

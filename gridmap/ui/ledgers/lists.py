@@ -8,7 +8,7 @@ import streamlit as st
 from gridmap.actions.ledgers import NewOpinion, add_tasks, collect_opinion, count_signatures, tick_task
 from gridmap.frames import TASK_KINDS
 from gridmap.maps.palette import LIGHT
-from gridmap.reports.ledgers.lists import ListsReport, categories_report, lists_report
+from gridmap.reports.ledgers.lists import ListsReport, categories_report
 from gridmap.settings import settings
 from gridmap.texts import t
 from gridmap.ui import loaders, panels
@@ -24,7 +24,7 @@ _ALL = ""
 
 def draw(township_code: str, first_on: date, where: frame.Where, room: Room) -> None:
     """Draw the lists."""
-    report = loaders.load(lists_report, month=first_on)
+    report = frame.lists_of(first_on)
     panels.figures(
         [
             ("ledgers.ticked", report.n_ticked),
