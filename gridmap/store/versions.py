@@ -31,6 +31,12 @@ def read_versions(connection: Connection) -> dict[str, int]:
     return {topic: known.get(topic, 0) for topic in TOPICS}
 
 
+def read_last_change(connection: Connection) -> datetime | None:
+    """Return when anything was last written; None while nothing ever was."""
+    changed: datetime | None = connection.execute(text("SELECT max(changed_at) FROM data_version")).scalar()
+    return changed
+
+
 def read_known_at(connection: Connection, *, township_code: str, until: datetime | None = None) -> datetime | None:
     """Return when the newest fact (check-in, track, home visit, incident or step) was recorded, by an instant if one is given; else None."""
     newest: datetime | None = connection.execute(

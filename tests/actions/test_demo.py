@@ -55,6 +55,7 @@ def test_the_sample_loads_once_shifted_to_today_and_then_lives(engine: Engine):
     assert booked
     assert _load(engine) == (False, [])
     _assert_planted_gaps_are_found(engine)
+    _assert_the_ledgers_are_filled(engine)
 
     township = LiveTownship.open(engine, settings=SETTINGS, rng=Random(1), now=NOON)
     with engine.connect() as connection:
@@ -123,6 +124,24 @@ def _assert_planted_gaps_are_found(engine: Engine) -> None:
     best = suggest_points(circle, n_points=1, seconds_left=lambda: 20.0)
     assert best.siting.is_optimal
     assert circle.households.loc[best.won, "village_code"].mode()[0] == "439901101205"
+
+
+def _assert_the_ledgers_are_filled(engine: Engine) -> None:
+    """Rules since before the first fact, lists of this month and the two before, nothing recorded later than now."""
+    with engine.connect() as connection:
+        rules, first_rule, tasks, months, things, n_later = connection.execute(
+            text(
+                "SELECT (SELECT count(*) FROM point_rule), (SELECT max(valid_from) FROM point_rule),"
+                " (SELECT count(*) FROM task_list), (SELECT array_agg(DISTINCT month) FROM task_list),"
+                " (SELECT count(*) FROM practical_thing), (SELECT count(*) FROM task_tick WHERE recorded_at > :now)"
+            ),
+            {"now": NOON},
+        ).one()
+        countered = connection.execute(
+            text("SELECT count(*) FROM point_entry WHERE counters_entry_id IS NOT NULL")
+        ).scalar()
+    assert (rules, first_rule, tasks, things > 80, n_later, countered) == (11, date(2026, 1, 1), 408, True, 0, 1)
+    assert sorted(months) == [date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1)]
 
 
 def test_seasons_move_with_the_days():

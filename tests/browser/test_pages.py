@@ -14,14 +14,15 @@ from tests.browser.stored_script import SCRIPT
 from tests.tiny import TOWNSHIP
 
 Open = Callable[..., Visit]
-PAGES = ("live", "disputes", "coverage", "circle", "workload", "data")
-WITH_MAP = tuple(name for name in PAGES if name not in ("circle", "data"))
+PAGES = ("live", "disputes", "coverage", "circle", "workload", "ledgers", "data")
+WITH_MAP = tuple(name for name in PAGES if name not in ("circle", "ledgers", "data"))
 TITLES = {
     "live": "小乡 网格一张图",
     "disputes": "小乡 矛盾热力",
     "coverage": "小乡 巡查覆盖",
     "circle": "小乡 15 分钟服务圈",
     "workload": "小乡 网格负荷",
+    "ledgers": "小乡 台账",
     "data": "小乡 数据",
 }
 WALL_SIZES = ((1920, 1080), (3840, 2160))
@@ -79,6 +80,7 @@ def test_a_page_speaks_english_when_asked(visit: Open, dashboard: Dashboard, nam
         "coverage": "Coverage",
         "circle": "15-minute circle",
         "workload": "Workload",
+        "ledgers": "Ledgers",
         "data": "Data",
     }
     expect(opened.page.get_by_text(words[name]).first).to_be_visible()

@@ -131,6 +131,26 @@ def test_points_by_hand_need_two_people(open_page: Open, busy_engine: Engine):
         assert connection.execute(text("SELECT points, approved_by FROM point_entry")).all() == [(5, "戊")]
 
 
+def test_a_month_is_settled_by_a_form_and_says_what_came_later(open_page: Open, busy_engine: Engine):
+    with busy_engine.begin() as connection:
+        write_rules(connection)
+    page = _turn_to(open_page("ledgers"), "points")  # the month before this one
+    page.text_input(key="freeze_by_0").set_value("李主任")
+    page.button(key="freeze_send_0").click().run()
+    assert not page.exception
+    assert "已定稿：第 1 版，李主任" in _words(page)
+    assert "逐条一致" in _words(page)
+    page.text_input(key="entry_why_1").set_value("好人好事")
+    page.text_input(key="entry_by_1").set_value("丁")
+    page.text_input(key="entry_approver_1").set_value("戊")
+    page.button(key="entry_send_1").click().run()
+    assert not page.exception
+    assert "1 条记录不同" in _words(page)
+    page.text_input(key="freeze_by_2").set_value("李主任")
+    page.button(key="freeze_send_2").click().run()
+    assert "重新定稿须写明原因" in page.error[0].value
+
+
 def test_a_viewer_sees_the_ledgers_and_no_form(open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GRIDMAP_OPEN_ROLE", "viewer")
     settings.cache_clear()

@@ -22,9 +22,11 @@ from gridmap.analysis.points.events import (
 from gridmap.analysis.rhythm import duty_periods
 from gridmap.analysis.verdicts import duty_days, period_verdicts
 from gridmap.analysis.visits import span_instants, visit_figures
+from gridmap.reports.figures import depends_on
 from gridmap.reports.ground import Ground, VisitRule, read_ground, read_rounds
 from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.facts import read_home_visits
+from gridmap.store.versions import TOPICS, read_last_change
 
 _AREA_GRID_DIGITS = 15
 _DAYS_A_WEEK = 7
@@ -78,6 +80,28 @@ def month_of(day: date) -> tuple[date, date]:
     (datetime.date(2024, 2, 1), datetime.date(2024, 2, 29))
     """
     return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+@depends_on(*TOPICS)
+def month_settled_at(connection: Connection, *, month: date, now: datetime, zone: tzinfo) -> datetime | None:
+    """Return an instant from which on a month stays as it is until something is written; None while it runs.
+
+    Parameters
+    ----------
+    connection
+        Where to read.
+    month
+        A day of it.
+    now
+        The present instant.
+    zone
+        The township's clock.
+    """
+    _, end = span_instants(*month_of(month), zone=zone)
+    if now < end:
+        return None
+    changed = read_last_change(connection)
+    return end if changed is None else max(end, changed)
 
 
 def read_month(

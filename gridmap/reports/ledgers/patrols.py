@@ -77,6 +77,7 @@ def patrol_ledger(
     township_code: str,
     month: date,
     now: datetime,
+    on: date,
     zone: tzinfo,
     checkpoint_reach_m: float,
     fix_accuracy_m: float,
@@ -99,6 +100,8 @@ def patrol_ledger(
         A day of it.
     now
         Only what was recorded by then counts.
+    on
+        The day after whose date a practical thing is overdue.
     zone
         The township's clock.
     checkpoint_reach_m, fix_accuracy_m, patrol_max_speed_kmh, far_checkin_m, ledger_link_m, ledger_link_hours, disputes_a_month, things_a_year
@@ -143,7 +146,7 @@ def patrol_ledger(
         zone=zone,
     )
     checkpoints = _checkpoints(ground, rounds, months, findings, first_on=first_on, last_on=last_on, today=today)
-    things = _things(read_things(connection, township_code=township_code, known_at=now), ground, today=today)
+    things = _things(read_things(connection, township_code=township_code, known_at=now), ground, today=on)
     targets = _targets(
         ground, cases, things, first_on=first_on, zone=zone, disputes=disputes_a_month, things_a_year=things_a_year
     )

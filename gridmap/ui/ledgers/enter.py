@@ -138,7 +138,7 @@ def entries(report: PointsReport, township_code: str) -> None:
     """Draw the forms for points by hand and for settling the month."""
     if not frame.may_write():
         return
-    by_hand = report.rules[report.rules["counts"] == "manual"]
+    by_hand = report.rules[report.rules["counts"] == "manual"].sort_values("points", ascending=False, kind="stable")
     st.markdown(f"**{t('ledgers.enter')}**")
     if by_hand.empty or report.people.empty:
         st.caption(t("ledgers.error_no_manual_rule", month=f"{report.month:%Y-%m}"))
@@ -162,7 +162,7 @@ def entries(report: PointsReport, township_code: str) -> None:
 
 def _entry_fields(report: PointsReport, by_hand: pd.DataFrame) -> None:
     who = {str(staff): f"{row['name']}（{row['grid_name']}）" for staff, row in report.people.iterrows()}
-    names = by_hand["name"].to_dict()
+    names = {str(code): f"{row['name']}（{row['points']:+d}）" for code, row in by_hand.iterrows()}
     who_place, rule_place, points_place = st.columns([1.5, 1.2, 0.8])
     who_place.selectbox(t("ledgers.person"), list(who), format_func=who.__getitem__, key=frame.key("entry_who"))
     rule_place.selectbox(
@@ -212,17 +212,18 @@ def _freeze(township_code: str, month: date) -> None:
 
 def appeal(report: PointsReport, township_code: str, entry: pd.Series, *, rule: str) -> None:
     """Draw the form that takes an entry back."""
-    what = next((str(entry[name]) for name in ("what", "reason") if isinstance(entry[name], str)), UNKNOWN)
+    what = next((str(entry[name]) for name in ("what_name", "reason") if isinstance(entry[name], str)), UNKNOWN)
     st.caption(t("ledgers.appeal_of", rule=rule, points=f"{int(entry['points']):+d}", what=what))
     if not frame.may_write():
         return
     with frame.form("appeal"):
-        why, by, approver = st.columns([1.6, 1, 1])
+        why, by, approver, button = st.columns([1.5, 1, 1, 1.1], vertical_alignment="bottom")
         why.text_input(t("ledgers.reason"), key=frame.key("appeal_why"), max_chars=500)
         by.text_input(t("ledgers.entered_by"), key=frame.key("appeal_by"), max_chars=60)
         approver.text_input(t("ledgers.approved_by"), key=frame.key("appeal_approver"), max_chars=60)
         key = str(entry["key"])
-        frame.send(t("ledgers.appeal_do"), lambda: _appeal(township_code, report.month, key), name="appeal_send")
+        with button:
+            frame.send(t("ledgers.appeal_do"), lambda: _appeal(township_code, report.month, key), name="appeal_send")
 
 
 def _appeal(township_code: str, month: date, entry_key: str) -> None:

@@ -1,5 +1,7 @@
 """The files of the ledgers, made when they are asked for: the workbook, and the sheet that is posted."""
 
+from datetime import date
+
 import streamlit as st
 
 from gridmap.exports.ledger_book import ledger_workbook
@@ -7,7 +9,7 @@ from gridmap.exports.posting import posting_sheet
 from gridmap.reports.ledgers.lists import lists_report
 from gridmap.reports.ledgers.patrols import patrol_ledger
 from gridmap.reports.ledgers.people import people_ledger
-from gridmap.reports.ledgers.points import PointsReport
+from gridmap.reports.ledgers.points import PointsReport, points_report
 from gridmap.settings import settings
 from gridmap.store.places import Township
 from gridmap.texts import t
@@ -15,16 +17,20 @@ from gridmap.ui import loaders, panels
 from gridmap.ui.ledgers import frame
 
 
-def take_away(report: PointsReport, township: Township, village: str | None) -> None:
-    """Offer the ledgers of the month as a workbook and the posting sheet as PDF."""
-    month = f"{report.month:%Y-%m}"
+def book(township: Township, month: date) -> None:
+    """Offer all ledgers of a month as a workbook; it is made when somebody asks for it."""
     st.download_button(
         t("ledgers.excel"),
-        lambda: _book(report, township),
-        f"{township.name}-{t('ledgers.book')}-{month}.xlsx",
+        lambda: _book(township, month),
+        f"{township.name}-{t('ledgers.book')}-{month:%Y-%m}.xlsx",
         key="ledgers_xlsx",
         on_click="ignore",
     )
+
+
+def posting(report: PointsReport, township: Township, village: str | None) -> None:
+    """Offer the posting sheet of the month as PDF."""
+    month = f"{report.month:%Y-%m}"
     if report.rules.empty or report.people.empty:
         st.info(t("ledgers.error_posting_rules", month=month) if report.rules.empty else t("ledgers.no_people"))
         return
@@ -40,16 +46,18 @@ def take_away(report: PointsReport, township: Township, village: str | None) -> 
     st.caption(t("ledgers.posting_help"))
 
 
-def _book(report: PointsReport, township: Township) -> bytes:
+def _book(township: Township, month: date) -> bytes:
+    known = frame.as_known(month)
+    points = loaders.load(points_report, month=month, **known)
     about = {
         t("controls.table"): f"{township.name} {t('ledgers.book')}",
-        t("ledgers.month"): f"{report.month:%Y-%m}",
-        t("controls.known_until"): str(frame.local(report.known_at, form="%Y-%m-%d %H:%M")),
+        t("ledgers.month"): f"{month:%Y-%m}",
+        t("controls.known_until"): str(frame.local(points.known_at, form="%Y-%m-%d %H:%M")),
     }
     return ledger_workbook(
         loaders.load(people_ledger),
-        loaders.load(patrol_ledger, month=report.month),
-        report,
-        loaders.load(lists_report, month=report.month),
+        loaders.load(patrol_ledger, month=month, **known),
+        points,
+        loaders.load(lists_report, month=month),
         about,
     )

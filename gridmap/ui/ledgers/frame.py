@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gridmap.errors import GridmapError
 from gridmap.reports.ledgers.lists import lists_report
+from gridmap.reports.ledgers.month import month_settled_at
 from gridmap.settings import settings
 from gridmap.store.database import write_engine
 from gridmap.texts import t
@@ -53,6 +54,12 @@ def grid(first_on: date, village_code: str | None) -> str | None:
     names = {_ALL: t("ledgers.all_grids"), **{str(code): str(name) for code, name in grids["name"].items()}}
     chosen: str = st.selectbox(t("ledgers.grid"), list(names), format_func=names.__getitem__, key="ledgers_grid")
     return chosen or None
+
+
+def as_known(first_on: date) -> dict[str, datetime]:
+    """Return the instant that a report of a month is of; none while it runs: then it is renewed each minute."""
+    at = loaders.load(month_settled_at, month=first_on)
+    return {} if at is None else {"now": at}
 
 
 def which() -> str:

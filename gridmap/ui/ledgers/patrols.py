@@ -25,7 +25,7 @@ _COLOURS = {"▲": LIGHT.alarm, "●": LIGHT.good, "○": LIGHT.wait, "◐": LIG
 
 def draw(township_code: str, first_on: date, where: frame.Where, room: Room) -> None:
     """Draw the ledger."""
-    ledger = loaders.load(patrol_ledger, month=first_on)
+    ledger = loaders.load(patrol_ledger, month=first_on, **frame.as_known(first_on))
     panels.figures(
         [
             ("ledgers.made", ledger.made),

@@ -31,14 +31,14 @@ def draw(township_code: str, first_on: date, where: frame.Where, room: Room) -> 
     )
     left, right = st.columns([1.9, 1])
     with left:
-        if st.toggle(t("ledgers.public_view"), key="ledgers_public", help=t("ledgers.public_view_help")):
-            _public(ledger, where, room)
-        else:
-            _grids(ledger, where, room)
+        is_public = st.toggle(t("ledgers.public_view"), key="ledgers_public", help=t("ledgers.public_view_help"))
+        (_public if is_public else _grids)(ledger, where, room)
+        st.caption(t("ledgers.people_now", day=ledger.on))
         if ledger.n_nowhere:
             st.caption(t("ledgers.nowhere", count=ledger.n_nowhere))
     with right:
-        _history(ledger, where, room)
+        if not is_public:  # exact sums beside hidden counts would give them away
+            _history(ledger, where, room)
         _write(township_code, first_on, where)
 
 

@@ -14,19 +14,19 @@ from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, panels
 from gridmap.ui.ledgers import enter, frame
-from gridmap.ui.ledgers.files import take_away
+from gridmap.ui.ledgers.files import posting
 from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.room import Room
 
 RIGHT = ("grids", "rules", "enter", "files")
-_TABLE_PX, _ENTRIES_PX, _RIGHT_PX = 270, 190, 330
+_TABLE_PX, _ENTRIES_PX, _RIGHT_PX = 215, 150, 330
 _COLOURS = {"●": LIGHT.good, "○": LIGHT.wait, "▲": LIGHT.alarm}
 _GRADE_SIGNS = {"excellent": "● ", "good": "", "fair": "", "poor": "▲ "}
 
 
 def draw(township: Township, first_on: date, where: frame.Where, room: Room) -> None:
     """Draw the ledger."""
-    report = loaders.load(points_report, month=first_on)
+    report = loaders.load(points_report, month=first_on, **frame.as_known(first_on))
     _state(report)
     left, right = st.columns([1.5, 1])
     with left:
@@ -40,7 +40,7 @@ def draw(township: Township, first_on: date, where: frame.Where, room: Room) -> 
         with entering:
             enter.entries(report, township.code)
         with files:
-            take_away(report, township, where.village)
+            posting(report, township, where.village)
 
 
 def _state(report: PointsReport) -> None:
@@ -51,7 +51,7 @@ def _state(report: PointsReport) -> None:
         at = frame.local(last.known_at, form="%Y-%m-%d %H:%M")
         words.append(t("ledgers.frozen", number=last.number, by=last.frozen_by, at=at))
         words.append(t("ledgers.frozen_same" if report.is_reproduced else "ledgers.frozen_differs"))
-        live = loaders.load(points_report, month=report.month, is_live=True)
+        live = loaders.load(points_report, month=report.month, is_live=True, **frame.as_known(report.month))
         n_late = _n_different(report, live)
         if n_late:
             words.append(t("ledgers.frozen_late", n=n_late))

@@ -39,7 +39,7 @@ def people_of(engine: Engine) -> PeopleLedger:
 
 def patrols_of(engine: Engine) -> PatrolLedger:
     with engine.connect() as connection:
-        return patrol_ledger(connection, **ON, month=MONTH, **PATROL)
+        return patrol_ledger(connection, **ON, on=NOW.date(), month=MONTH, **PATROL)
 
 
 def lists_of(engine: Engine) -> ListsReport:

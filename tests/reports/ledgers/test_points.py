@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from gridmap.actions.points import freeze_month
 from gridmap.errors import InputError
+from gridmap.reports.ledgers.month import month_settled_at
 from gridmap.reports.ledgers.points import PointsReport, as_result, from_result, grade_limits, points_report
 from tests.busy import NOW
 from tests.ledger_town import ATTAINABLE_TENTHS, MONTH, POINTS, SETTINGS, write_ledger_town, write_rules, write_steps
@@ -207,3 +208,15 @@ def test_grade_limits_that_make_no_sense_are_refused():
     for written in ("90 75", "60 75 90", "a b c", "90 90 60", "9999 75 60"):
         with pytest.raises(InputError):
             grade_limits(written)
+
+
+def test_a_month_that_is_over_is_asked_for_as_of_its_end_or_the_last_writing(busy_engine: Engine):
+    end = datetime.fromisoformat("2026-11-01T00:00+08:00")
+    with busy_engine.begin() as connection:
+        ask = {"month": MONTH, "zone": SETTINGS.zone}
+        assert month_settled_at(connection, **ask, now=end - timedelta(seconds=1)) is None
+        connection.execute(text("UPDATE data_version SET changed_at = '2026-10-20T00:00Z'"))
+        assert month_settled_at(connection, **ask, now=end) == end
+        late = end + timedelta(days=3)
+        connection.execute(text("UPDATE data_version SET changed_at = :late WHERE topic = 'checkins'"), {"late": late})
+        assert month_settled_at(connection, **ask, now=end + timedelta(days=9)) == late
