@@ -60,7 +60,8 @@ def freeze_review(
         If the database refuses it.
     """
     _require_name(actor.name)
-    with engine.begin() as connection:
+    # Every frame must be of one moment, whatever is recorded meanwhile.
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         report = review_report(
             connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
         )

@@ -180,6 +180,7 @@ def _check(connection: Connection, town: Township, month: str, *, answer: dict[s
         "has_same_figures": again.has_same_figures,
         "differences": [vars(one) for one in again.differences],
         "late": [vars(one) for one in late.differences],
+        "imported_since": list(again.imported_since),
     }
     return again.has_same_figures
 
@@ -202,6 +203,8 @@ def _tell(answer: dict[str, Any], out: Path | None) -> None:
         else:
             say(t("review.not_reproduced", n=len(found["differences"])))
             _list([CellDifference(**one) for one in found["differences"]])
+            for layer in found["imported_since"]:
+                say(t("review.imported_since", layer=t(f"load.{layer}")))
         say(t("review.late_some", n=len(late)) if late else t("review.late_none"))
         _list([CellDifference(**one) for one in late])
 

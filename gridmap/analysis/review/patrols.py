@@ -57,9 +57,10 @@ def month_patrols(checkpoints: gpd.GeoDataFrame, rounds: Rounds, span: Span, *, 
     today
         The day of the review; periods that end later are open yet.
     """
-    standing = checkpoints[(checkpoints["opened_on"] <= span.last_on) & (checkpoints["closed_on"] > span.first_on)]
+    points = pd.DataFrame(checkpoints.drop(columns=checkpoints.geometry.name))
+    standing = points[(points["opened_on"] <= span.last_on) & (points["closed_on"] > span.first_on)]
     figures = visit_figures(standing, rounds.visits, first_on=span.first_on, last_on=span.last_on, today=today)
-    table = pd.DataFrame(standing).join(figures.drop(columns="last_visit_at"))
+    table = standing.join(figures.drop(columns="last_visit_at"))
     table = table.join(_verdicts(standing, rounds, span, today=today))
     in_month = (rounds.traces["day"] >= span.first_on) & (rounds.traces["day"] <= span.last_on)
     excluded = (rounds.excluded["day"] >= span.first_on) & (rounds.excluded["day"] <= span.last_on)
@@ -120,7 +121,7 @@ def review_rounds(
     )
 
 
-def _verdicts(standing: gpd.GeoDataFrame, rounds: Rounds, span: Span, *, today: date) -> pd.DataFrame:
+def _verdicts(standing: pd.DataFrame, rounds: Rounds, span: Span, *, today: date) -> pd.DataFrame:
     periods = duty_periods(standing, first_on=span.first_on, last_on=span.last_on)
     layout = duty_days(
         standing,

@@ -120,6 +120,8 @@ def _section_record(section: Section) -> Record:
 def from_record(record: Mapping[str, Any]) -> ReviewReport:
     """Return the report that `to_record` wrote.
 
+    Frozen packs are read for years: a field of `shape` is only ever added, with a default, never removed or renamed.
+
     Raises
     ------
     KeyError

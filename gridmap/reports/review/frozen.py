@@ -12,8 +12,11 @@ from gridmap.reports.figures import depends_on
 from gridmap.reports.review.canonical import CellDifference, differences, digest_of, from_record, to_record
 from gridmap.reports.review.report import review_report, rules_of
 from gridmap.reports.review.shape import ReviewReport
+from gridmap.store.imports import read_imports
 from gridmap.store.review import StoredPack, find_pack, read_pack, read_packs, read_signatures, read_tasks
 from gridmap.texts import t
+
+_NOT_TURNED_BACK = ("areas", "households", "paths", "water", "checkpoints", "staff")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +58,8 @@ class Reproduction:
         Whether they are the same.
     differences
         What is different, cell by cell; empty where it is identical.
+    imported_since
+        Layers that cannot be turned back and were imported after the instant of the pack: where differences may come from.
     """
 
     pack_id: int
@@ -62,6 +67,7 @@ class Reproduction:
     digest_again: str
     is_identical: bool
     differences: tuple[CellDifference, ...]
+    imported_since: tuple[str, ...]
 
     @property
     def has_same_figures(self) -> bool:
@@ -162,7 +168,14 @@ def _compared(connection: Connection, pack: StoredPack, *, known_at: datetime) -
         digest_again=digest,
         is_identical=is_identical,
         differences=() if is_identical else differences(pack.figures, record),
+        imported_since=_imported_since(connection, pack),
     )
+
+
+def _imported_since(connection: Connection, pack: StoredPack) -> tuple[str, ...]:
+    imports = read_imports(connection, township_code=pack.township_code)
+    later = imports[(imports["imported_at"] > pack.known_at) & imports["layer"].isin(_NOT_TURNED_BACK)]
+    return tuple(sorted(set(later["layer"])))
 
 
 @depends_on("reviews")

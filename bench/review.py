@@ -1,0 +1,74 @@
+"""The monthly review of the sample township: how long it takes, what it needs, and whether it comes out again.
+
+    GRIDMAP_STATE_DIR=… gridmap demo
+    GRIDMAP_STATE_DIR=… PYTHONPATH=. .venv/bin/python bench/review.py [--rounds 7]
+
+No peer makes such a report; beside it stand two pages of the same data that people open daily.
+"""
+
+import argparse
+import inspect
+import json
+import resource
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gridmap.exports.review import write_pack
+from gridmap.reports.coverage import coverage_report
+from gridmap.reports.disputes import disputes_report
+from gridmap.reports.review.canonical import digest_of, to_record
+from gridmap.reports.review.report import review_report, rules_of
+from gridmap.settings import settings
+from gridmap.store.database import read_engine
+from gridmap.store.places import read_townships
+
+
+def filled(report: Any, given: dict[str, Any]) -> dict[str, Any]:
+    names = inspect.signature(report).parameters
+    known = vars(settings()) | given
+    return {name: known[name] for name in names if name in known}
+
+
+def seconds(work: Any, rounds: int) -> list[float]:
+    """Wall and processor seconds of the best of some rounds, the first left out."""
+    times = []
+    for _ in range(rounds + 1):
+        wall, own = time.perf_counter(), time.process_time()
+        work()
+        times.append((time.perf_counter() - wall, time.process_time() - own))
+    return [round(min(column), 3) for column in zip(*times[1:], strict=True)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    now = datetime.now(UTC)
+    last = now.astimezone(settings().zone).date().replace(day=1) - timedelta(days=1)
+    with read_engine().connect() as connection:
+        town = read_townships(connection)[0]
+        given = {
+            "township_code": town.code, "first_on": last.replace(day=1), "last_on": last, "now": now, "kind": "dispute",
+            "category": None, "village_code": None, "duty": None, "month": f"{last:%Y-%m}", "known_at": now,
+            "rules": rules_of(settings()), "zone": settings().zone,
+        }  # fmt: skip
+        found: dict[str, Any] = {}
+        for report in (coverage_report, disputes_report, review_report):
+            options = filled(report, given)
+            found[report.__name__] = seconds(lambda one=report, o=options: one(connection, **o), rounds)
+        made = [review_report(connection, **filled(review_report, given)) for _ in range(2)]
+        with tempfile.TemporaryDirectory() as folder:
+            found["files"] = seconds(lambda: write_pack(made[0], Path(folder)), 2)
+        found["record"] = seconds(lambda: digest_of(to_record(made[0])), 2)
+    found["is_reproduced"] = digest_of(to_record(made[0])) == digest_of(to_record(made[1]))
+    found["n_figures"], found["n_tables"] = len(made[0].figures), len(made[0].tables)
+    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    found["on"] = f"{date.today()}"  # noqa: DTZ011
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
