@@ -1,11 +1,11 @@
 """The card by which a member signs in once on his phone: his name, and a QR code with his personal link."""
 
-import json
 from datetime import date
 from pathlib import Path
 
 from gridmap.errors import InputError
-from gridmap.exports.poster import chinese_faces, qr_picture, require_address, typeset
+from gridmap.exports.poster import qr_picture, require_address
+from gridmap.exports.typesetting import typeset
 from gridmap.texts import language, t
 
 _TEMPLATE = Path(__file__).with_name("member_card.typ")
@@ -49,14 +49,13 @@ def member_card(*, name: str, base_url: str, token: str, made_on: date) -> bytes
     """
     given = {
         "language": language(),
-        "faces": chinese_faces(),
         "words": {word: t(f"field.card_{word}") for word in _WORDS},
         "name": name,
         "qr": qr_picture(member_link(base_url, token)),
         "address": f"{require_address(base_url)}/m",
         "made_on": t("field.poster_made_on", day=made_on.isoformat()),
     }
-    return typeset(_TEMPLATE, {"card": json.dumps(given, ensure_ascii=False, sort_keys=True)}, form="pdf")
+    return typeset(_TEMPLATE, given)
 
 
 def require_writable(file: Path) -> None:

@@ -3,18 +3,16 @@
 Typeset with typst. Names go in as data (JSON), never as markup, and the picture of the map holds no text.
 """
 
-import json
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import segno
 import shapely
-import typst
 
 from gridmap.errors import InputError
+from gridmap.exports.typesetting import typeset
 from gridmap.maps.grid_sketch import grid_sketch
 from gridmap.reports.contacts import Colleague, Team
 from gridmap.reports.posters import PosterReport
@@ -22,17 +20,6 @@ from gridmap.texts import language, t
 
 PAPERS = ("a4", "a3")
 _TEMPLATE = Path(__file__).with_name("poster.typ")
-_FACES = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "SimHei",
-)
 _ADDRESS = re.compile(
     r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~\-/]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?"
 )
@@ -114,7 +101,7 @@ def posters(report: PosterReport, *, base_url: str, paper: str, grid_codes: Sequ
     InputError
         If a grid is not there, the address or paper is none, nothing is to be printed, or no Chinese font is installed.
     """
-    return _typeset(_input(report, base_url=base_url, paper=paper, grid_codes=grid_codes), form="pdf")
+    return typeset(_TEMPLATE, _input(report, base_url=base_url, paper=paper, grid_codes=grid_codes))
 
 
 def poster_picture(report: PosterReport, grid_code: str, *, base_url: str, ppi: float = 60) -> bytes:
@@ -125,7 +112,8 @@ def poster_picture(report: PosterReport, grid_code: str, *, base_url: str, ppi: 
     InputError
         As of `posters`.
     """
-    return _typeset(_input(report, base_url=base_url, paper="a4", grid_codes=[grid_code]), form="png", ppi=ppi)
+    given = _input(report, base_url=base_url, paper="a4", grid_codes=[grid_code])
+    return typeset(_TEMPLATE, given, form="png", ppi=ppi)
 
 
 def _input(report: PosterReport, *, base_url: str, paper: str, grid_codes: Sequence[str] | None) -> dict[str, Any]:
@@ -141,7 +129,6 @@ def _input(report: PosterReport, *, base_url: str, paper: str, grid_codes: Seque
         "paper": paper,
         "language": language(),
         "map-aspect": _MAP_ASPECT,
-        "faces": chinese_faces(),
         "words": {name: t(f"field.poster_{name}") for name in _WORDS},
         "made_on": t("field.poster_made_on", day=report.on.isoformat()),
         "sheets": [_sheet(report, report.teams[code], base_url) for code in codes],
@@ -176,47 +163,3 @@ def _sheet(report: PosterReport, team: Team, base_url: str) -> dict[str, Any]:
 
 def _names(people: Sequence[Colleague]) -> list[str]:
     return [one.name for one in people]
-
-
-def _typeset(given: dict[str, Any], *, form: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
-    return typeset(_TEMPLATE, {"poster": json.dumps(given, ensure_ascii=False, sort_keys=True)}, form=form, ppi=ppi)
-
-
-def typeset(template: Path, inputs: dict[str, str], *, form: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
-    """Return a template set with its data; the same data give the same bytes.
-
-    Parameters
-    ----------
-    template
-        One of our own.
-    inputs
-        What the template reads from `sys.inputs`.
-    form
-        `pdf`, or `png` of the first page.
-    ppi
-        Pixels an inch of a picture.
-    """
-    compiled = typst.compile(
-        template.read_bytes(), format=form, ppi=ppi, font_paths=_fonts(), sys_inputs=inputs, timestamp=0
-    )
-    return bytes(compiled)
-
-
-def chinese_faces() -> list[str]:
-    """Return the Chinese fonts of this machine that we know, the best first.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    families = set(_fonts().families())
-    found = [face for face in _FACES if face in families]
-    if not found:
-        raise InputError(t("field.error_no_font", font=_FACES[0]))
-    return found
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_embedded_fonts=False)
