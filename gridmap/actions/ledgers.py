@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from gridmap.actions.record import NewIncident, record_incident
+from gridmap.actions.record import NewIncident, append_incident
 from gridmap.actions.words import require_words, require_written
 from gridmap.analysis.clocks import Deadlines
 from gridmap.analysis.rosters import people_counts
@@ -239,11 +239,12 @@ def collect_opinion(
         due_at=work_calendar().add(now, span),
         point=None,
         village_code=opinion.grid_code[:12],
+        grid_code=opinion.grid_code,
         text=said,
         source=t("ledgers.opinion_source"),
     )
-    number = record_incident(engine, incident, staff_id=None, now=now)
     with engine.begin() as connection:
+        number = append_incident(connection, incident, staff_id=None, level="member", reported_at=now, now=now)
         row = {
             "incident_code": number,
             "township_code": opinion.township_code,
