@@ -9,6 +9,7 @@ none equals another. Run again with the same folder, the files are used as they 
 
 import argparse
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -125,7 +126,8 @@ def main() -> None:
                 (number(one) is None and pd.isna(other)) or number(one) == other
                 for one, other in zip(alone, ours, strict=True)
             )
-    usage = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    workers_s = usage[1].ru_utime + usage[1].ru_stime
     print(
         json.dumps(
             {
@@ -135,9 +137,11 @@ def main() -> None:
                 "generate_s": round(made_s, 1),
                 "run_s": round(run_s, 1),
                 "s_a_township": round(run_s / len(figures), 3),
+                "processor_s_a_township": round(workers_s / len(figures), 3),
+                "load": round(os.getloadavg()[0], 1),
                 "n_checked_alone_and_equal": n_equal,
-                "peak_mb_here": round(usage[0]),
-                "peak_mb_of_a_worker": round(usage[1]),
+                "peak_mb_here": round(usage[0].ru_maxrss / 1024),
+                "peak_mb_of_a_worker": round(usage[1].ru_maxrss / 1024),
             },
             indent=1,
         )

@@ -9,6 +9,7 @@ No peer makes such a report; beside it stand two pages of the same data that peo
 import argparse
 import inspect
 import json
+import os
 import resource
 import tempfile
 import time
@@ -66,6 +67,7 @@ def main() -> None:
     found["is_reproduced"] = digest_of(to_record(made[0])) == digest_of(to_record(made[1]))
     found["n_figures"], found["n_tables"] = len(made[0].figures), len(made[0].tables)
     found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    found["load"] = round(os.getloadavg()[0], 1)
     found["on"] = f"{date.today()}"  # noqa: DTZ011
     print(json.dumps(found, indent=1))
 
