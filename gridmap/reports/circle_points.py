@@ -15,8 +15,10 @@ from gridmap.analysis.network.matrix import reach_matrix
 from gridmap.analysis.network.network import Flags, Ints
 from gridmap.analysis.network.travel import travel
 from gridmap.analysis.siting.choose import Siting, choose_sites
+from gridmap.analysis.siting.cover import MOST_PAIRS
 from gridmap.analysis.siting.program import Fewest, fewest_sites
 from gridmap.crs import STORED_CRS
+from gridmap.errors import InfeasibleError, InputError
 from gridmap.reports.circle import CircleReport, Walk
 from gridmap.texts import t
 
@@ -105,6 +107,8 @@ def suggest_points(report: CircleReport, *, n_points: int, seconds_left: Callabl
     ------
     ValueError
         If the number is not from 1 to that of the candidates.
+    InputError
+        If more homes reach more places than can be held.
     """
     walk = report.walk
     candidates, told, covers, is_reached = _question(report)
@@ -155,6 +159,8 @@ def fewest_points(report: CircleReport, *, share: float, seconds_left: Callable[
     ------
     ValueError
         If the share is out of range.
+    InputError
+        If more homes reach more places than can be held.
     """
     _, told, covers, is_reached = _question(report)
     return fewest_sites(covers, np.ones(len(told)), share=share, is_covered=is_reached, seconds_left=seconds_left)
@@ -167,7 +173,14 @@ def _question(report: CircleReport) -> tuple[gpd.GeoSeries, Ints, csr_array, Fla
     xy = np.concatenate([coordinates_of(homes), walk.network.node_xy])
     candidates = gpd.GeoSeries(shapely.points(xy), crs=walk.network.crs)
     told = np.flatnonzero(walk.homes.is_matched)
-    covers = reach_matrix(walk.network, walk.homes.take(told), walk.attached(candidates), limit_s=walk.limit_s)
+    try:
+        covers = reach_matrix(
+            walk.network, walk.homes.take(told), walk.attached(candidates), limit_s=walk.limit_s, most_pairs=MOST_PAIRS
+        )
+    except InfeasibleError as error:
+        raise InputError(
+            t("circle.too_many_pairs", n=report.minutes, homes=len(told), places=len(xy), most=f"{MOST_PAIRS:,}")
+        ) from error
     covers.data[:] = 1.0  # a home reaches a point at its own door in 0 seconds
     return candidates, told, covers, (report.households["status"] == "reached").to_numpy()[told]
 

@@ -227,7 +227,11 @@ def _suggest_for_share(report: CircleReport, share: float) -> None:
     """Find how few points reach the share, and the best places for so many."""
     end = time.monotonic() + _SECONDS
     with st.spinner(t("circle.thinking")):
-        fewest = fewest_points(report, share=share, seconds_left=lambda: end - time.monotonic())
+        try:
+            fewest = fewest_points(report, share=share, seconds_left=lambda: end - time.monotonic())
+        except GridmapError as error:
+            st.error(str(error))
+            return
     words = {"share": f"{share:.0%}", "n": len(fewest.sites), "bound": fewest.bound}
     most = numbers.percent(fewest.covered / fewest.total if fewest.total else None)
     if not fewest.is_possible or not len(fewest.sites):

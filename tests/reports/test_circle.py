@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from gridmap.crs import STORED_CRS
+from gridmap.errors import InputError
+from gridmap.reports import circle_points
 from gridmap.reports.circle import CircleReport, circle_report
 from gridmap.reports.circle_points import fewest_points, suggest_points, try_point
 from tests.tiny import GRIDS, TOWNSHIP, WEST_VILLAGE, metric_point, stored
@@ -114,3 +116,12 @@ def test_how_few_points_reach_a_share(busy_engine: Engine):
     assert (len(one.sites), one.bound, one.covered) == (1, 1, 18)
     none = fewest_points(report, share=12 / 18, seconds_left=lambda: 10.0)
     assert (len(none.sites), none.is_possible) == (0, True)
+
+
+def test_more_ways_than_can_be_held_are_refused_in_one_sentence(busy_engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    report = _report(busy_engine)
+    monkeypatch.setattr(circle_points, "MOST_PAIRS", 5)
+    with pytest.raises(InputError, match=r"15 分钟内，18 户.*超过 5 对"):
+        suggest_points(report, n_points=1, seconds_left=lambda: 10.0)
+    with pytest.raises(InputError, match="超过 5 对"):
+        fewest_points(report, share=0.9, seconds_left=lambda: 10.0)

@@ -9,9 +9,12 @@ from gridmap.analysis.network.attach import Attached
 from gridmap.analysis.network.local import Searches, search_each
 from gridmap.analysis.network.network import Floats, Ints, Network
 from gridmap.analysis.network.travel import SLACK_S, direct_ways
+from gridmap.errors import InfeasibleError
 
 
-def reach_matrix(network: Network, homes: Attached, sites: Attached, *, limit_s: float) -> csr_array:
+def reach_matrix(
+    network: Network, homes: Attached, sites: Attached, *, limit_s: float, most_pairs: int | None = None
+) -> csr_array:
     """Return the seconds from each home to each site that it reaches within the limit.
 
     Parameters
@@ -22,6 +25,8 @@ def reach_matrix(network: Network, homes: Attached, sites: Attached, *, limit_s:
         Places attached to it.
     limit_s
         Seconds that still count; above 0 and finite.
+    most_pairs
+        More than so many entries are not made; None: as many as there are.
 
     Returns
     -------
@@ -32,6 +37,8 @@ def reach_matrix(network: Network, homes: Attached, sites: Attached, *, limit_s:
     ------
     ValueError
         If the limit is out of range.
+    InfeasibleError
+        If there are more entries than may be; its reason names `most_pairs`.
 
     Notes
     -----
@@ -39,6 +46,7 @@ def reach_matrix(network: Network, homes: Attached, sites: Attached, *, limit_s:
     """
     if not (limit_s > 0 and np.isfinite(limit_s)):
         raise ValueError(f"`limit_s` must be above 0 and finite, got {limit_s}.")
+    shape, n_ways = (len(homes), len(sites)), 0
     found_pairs: list[tuple[Ints, Ints, Floats]] = []
     by_node = _HomesByNode.of(network, homes)
     for found in search_each(network, sites, limit_s=limit_s):
@@ -46,11 +54,32 @@ def reach_matrix(network: Network, homes: Attached, sites: Attached, *, limit_s:
         way_s = found.seconds[pair] + by_node.seconds[at]
         inside = way_s <= limit_s + SLACK_S
         found_pairs.append((by_node.home[at[inside]], found.point[pair[inside]], way_s[inside]))
+        n_ways += int(inside.sum())
+        if most_pairs is not None and n_ways > most_pairs:
+            # Several ways lead to most sites: only one of them counts.
+            least = _least(*_joined(found_pairs), shape).tocoo()
+            found_pairs, n_ways = [(*least.coords, least.data)], least.nnz
+            _require_no_more(n_ways, most_pairs)
     home, site, direct_s = direct_ways(network, homes, sites)
     inside = direct_s <= limit_s + SLACK_S
     found_pairs.append((home[inside], site[inside], direct_s[inside]))
-    row, column, value = (np.concatenate(parts) for parts in zip(*found_pairs, strict=True))
-    return _least(row, column, value, (len(homes), len(sites)))
+    matrix = _least(*_joined(found_pairs), shape)
+    if most_pairs is not None:
+        _require_no_more(matrix.nnz, most_pairs)
+    return matrix
+
+
+def _joined(pairs: list[tuple[Ints, Ints, Floats]]) -> tuple[Ints, Ints, Floats]:
+    row, column, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return row, column, value
+
+
+def _require_no_more(n_pairs: int, most_pairs: int) -> None:
+    if n_pairs > most_pairs:
+        raise InfeasibleError(
+            f"More than {most_pairs} pairs of a home and a site lie within `limit_s`. Give a shorter time, or fewer sites.",
+            reason={"most_pairs": most_pairs},
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
-from gridmap.analysis.siting.cover import Cover, Flags, Floats
+from gridmap.analysis.siting.cover import Cover, Flags, Floats, Ints
 
 _PATIENCE, _LEAST_PACE = 25, 1e-4
 # Share of the last direction in the next one, and of the last rounds in how often a site is chosen.
@@ -78,6 +78,11 @@ class Relaxed:
 
     prices: Prices
     shares: Floats
+
+    def ranked(self) -> Ints:
+        """Return all sites, those chosen most first, and of those not chosen the ones that are worth most."""
+        order: Ints = np.lexsort((-self.prices.of_sites, -self.shares))
+        return order
 
 
 def by_program(cover: Cover, n_sites: int, *, seconds: float) -> Relaxed | None:

@@ -8,17 +8,19 @@ import numpy as np
 from gridmap.analysis.siting.bound import Prices, Relaxed, by_program, by_subgradients, prices_of
 from gridmap.analysis.siting.cover import Cover, Floats, Ints, cover_of, merge_demand, reduce_cover
 from gridmap.analysis.siting.exact import can_be_solved, prove, solve
+from gridmap.analysis.siting.regions import improved_by_regions
 from gridmap.analysis.siting.search import greedy, improved
 from gridmap.analysis.siting.sweep import sweep
 
 _ROUNDING = 1e-6
-_MOST_PAIRS_OF_PROGRAM = 40_000
+_MOST_PAIRS_OF_STEP, _MOST_PAIRS_OF_PROGRAM, _MOST_PAIRS_OF_REGIONS = 40_000, 200_000, 400_000
 _ROUNDS_FIRST, _ROUNDS_OF_A_STEP, _ROUNDS_WHILE_TIME = 200, 30, 100_000_000
 _STEPS_TO_BOUND, _STEPS_FROM_NEAR = 1_500, 60
-_SHARE_OF_BOUND, _SHARE_OF_KERNEL, _SHARE_OF_PROOF, _SHARE_OF_ALL = 0.2, 0.3, 0.7, 0.2
-_KERNELS, _KERNEL_OF_SEARCH, _LEAST_SHARE = (2, 3), 4, 1e-3
+_SHARE_OF_BOUND, _SHARE_OF_KERNEL, _SHARE_OF_PROOF, _SHARE_OF_ALL = 0.2, 0.3, 0.7, 0.1
+_KERNELS, _KERNELS_OF_REGIONS, _LEAST_SHARE = (2, 3), (8, 16), 1e-3
 _STEPS_AHEAD = 10
-_FIRST_LOST, _SHARE_OF_SWEEP, _STEPS_OF_SWEEP, _STEPS_TO_ALL, _ROUNDS_TO_ALL = 0.004, 0.3, 100_000, 3_000, 40
+_FEW_PAIRS, _FIRST_LOST, _FIRST_LOST_OF_MANY, _SHARE_OF_SWEEP = 10_000, 0.004, 0.0005, 0.4
+_STEPS_OF_SWEEP, _STEPS_TO_ALL, _ROUNDS_TO_ALL = (100_000, 400_000), 3_000, 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +71,10 @@ class Question:
         """Return the least weight that is more than a weight."""
         return weight + (1 - _ROUNDING if self.is_whole else _ROUNDING * max(weight, _ROUNDING))
 
+    def grain(self, weight: float) -> float:
+        """Return the difference below which two weights like this one are the same."""
+        return 1.0 if self.is_whole else self.wanted(weight) - weight
+
     def answer(self, n_sites: int, *, seconds_left: Callable[[], float], near: Answer | None = None) -> Answer:
         """Return the best sites that can be found in the time, with their bound.
 
@@ -88,17 +94,18 @@ class Question:
         is_over = near is not None and seconds_left() <= 0
         if is_over or self._is_proven(best, self._bound(n_sites)):
             return self._sealed(best, self._bound(n_sites), None)
-        if not self.is_small:
+        is_exact = self.is_small if near is not None else cover.n_pairs <= _MOST_PAIRS_OF_PROGRAM
+        if not is_exact:
             best = improved(
                 cover, best, chance=chance, rounds=_ROUNDS_FIRST if near is None else _ROUNDS_OF_A_STEP,
                 is_over=lambda _: seconds_left() <= 0,
             )  # fmt: skip
-        relaxed = self._relaxed(n_sites, best, near, seconds_left=seconds_left)
+        relaxed = self._relaxed(n_sites, best, near, is_exact=is_exact, seconds_left=seconds_left)
         self._learn(relaxed.prices)
         bound = self._bound(n_sites)
-        rounded = np.argsort(-relaxed.shares, kind="stable")[:n_sites]
+        rounded = relaxed.ranked()[:n_sites]
         best = max(best, rounded, key=cover.covered)
-        if self.is_small and not self._is_proven(best, bound):
+        if is_exact and not self._is_proven(best, bound):
             best, bound = self._best_of_sweep(n_sites, best, relaxed.prices, bound, seconds_left=seconds_left)
             # Where all may be covered no way loses anything, and a search sometimes finds one sooner.
             if bound > self.whole * (1 - _ROUNDING) and not self._is_proven(best, bound):
@@ -106,7 +113,7 @@ class Question:
                     cover, max(best, rounded, key=cover.covered), chance=chance, rounds=_ROUNDS_TO_ALL,
                     is_over=lambda weight: seconds_left() <= 0 or bound < self.wanted(weight),
                 )  # fmt: skip
-        if not self._is_proven(best, bound) and (near is None or self.is_small):
+        if not self._is_proven(best, bound) and (near is None or is_exact):
             best = self._best_of_kernels(n_sites, best, relaxed, bound, seconds_left=seconds_left)
         while not self._is_proven(best, bound) and seconds_left() > 0:
             weight, seconds = cover.covered(best), seconds_left() * _SHARE_OF_PROOF
@@ -146,8 +153,8 @@ class Question:
 
     @property
     def is_small(self) -> bool:
-        """Tell whether the linear program is quicker than steps towards it."""
-        return self.cover.n_pairs <= _MOST_PAIRS_OF_PROGRAM
+        """Tell whether the linear program is quicker than a few steps towards it."""
+        return self.cover.n_pairs <= _MOST_PAIRS_OF_STEP
 
     def _begin(self, n_sites: int, near: Answer | None) -> Ints:
         if len(self._greedy) < n_sites:
@@ -167,9 +174,11 @@ class Question:
         """Return the lowest bound that any prices gave."""
         return float(self._bounds[n_sites - 1]) if n_sites <= self.cover.n_sites else self.whole
 
-    def _relaxed(self, n_sites: int, best: Ints, near: Answer | None, *, seconds_left: Callable[[], float]) -> Relaxed:
+    def _relaxed(
+        self, n_sites: int, best: Ints, near: Answer | None, *, is_exact: bool, seconds_left: Callable[[], float]
+    ) -> Relaxed:
         weight, keep = self.cover.covered(best), seconds_left() * (1 - _SHARE_OF_BOUND)
-        if self.is_small and seconds_left() > 0:
+        if is_exact and seconds_left() > 0:
             solved = by_program(self.cover, n_sites, seconds=seconds_left())
             if solved is not None:
                 return solved
@@ -186,19 +195,20 @@ class Question:
     def _best_of_sweep(
         self, n_sites: int, best: Ints, prices: Prices, bound: float, *, seconds_left: Callable[[], float]
     ) -> tuple[Ints, float]:
-        """Sweep what loses a little against the bound, then twice as much, at last all that is more than the best known.
+        """Sweep what loses a little against the bound, then half as much again, at last all that is more than the best known.
 
         As a rule the best loses less than a hundredth of what is covered, and less than half of what even the bound misses.
         """
         weight = self.cover.covered(best)
         least = self.wanted(weight)
         most_lost, missed = prices.bound(n_sites) - least, max(self.whole - prices.bound(n_sites), 0.0)
-        lost, keep = min(_FIRST_LOST * least, missed / 2 + least - weight), seconds_left() * (1 - _SHARE_OF_SWEEP)
+        first = _FIRST_LOST if self.cover.n_pairs <= _FEW_PAIRS else _FIRST_LOST_OF_MANY
+        lost, keep = min(first * least, missed / 2 + least - weight), seconds_left() * (1 - _SHARE_OF_SWEEP)
         while True:
             lost = min(lost, most_lost)
             found = sweep(
-                self.cover, n_sites, prices=prices, most_lost=lost, grain=1 if self.is_whole else least - weight,
-                n_steps=_STEPS_OF_SWEEP if missed > _ROUNDING * least else _STEPS_TO_ALL,
+                self.cover, n_sites, prices=prices, most_lost=lost, grain=self.grain(weight),
+                n_steps=_STEPS_OF_SWEEP[self.cover.n_pairs > _FEW_PAIRS] if missed > _ROUNDING * least else _STEPS_TO_ALL,
                 is_over=lambda: seconds_left() <= keep,
             )  # fmt: skip
             bound = min(bound, found.bound)
@@ -208,13 +218,13 @@ class Question:
                 return best, bound
             if lost >= most_lost:
                 return best, min(bound, weight)
-            lost *= 2
+            lost *= 1.5
 
     def _best_of_kernels(
         self, n_sites: int, best: Ints, relaxed: Relaxed, bound: float, *, seconds_left: Callable[[], float]
     ) -> Ints:
         """Solve the question among few sites: those that the relaxation chooses most of (Angelelli et al., 2010)."""
-        cover, order = self.cover, np.argsort(-relaxed.shares, kind="stable")
+        cover, order = self.cover, relaxed.ranked()
         n_used = int((relaxed.shares > _LEAST_SHARE).sum())
         # A small question is soon proven as a whole: one kernel, for something to begin with.
         for size in _KERNELS[:1] if self.is_small else _KERNELS:
@@ -239,17 +249,19 @@ class Question:
         chance: np.random.Generator,
         seconds_left: Callable[[], float],
     ) -> Ints:
-        """Search among few sites first, where a round takes a tenth of the time, then among all."""
-        order = np.argsort(-relaxed.shares, kind="stable")
-        kernel = np.union1d(order[: _KERNEL_OF_SEARCH * len(best)], best)
-        few = merge_demand(cover_of(self.cover.by_demand[:, kernel], self.cover.weights))
-        keep = seconds_left() * _SHARE_OF_ALL
-        best = kernel[
-            improved(
-                few, np.searchsorted(kernel, best), chance=chance, rounds=_ROUNDS_WHILE_TIME,
-                is_over=lambda weight: seconds_left() <= keep or bound < self.wanted(weight),
-            )
-        ]  # fmt: skip
+        """Choose region by region anew, among few sites and then among twice as many; search among all in the end."""
+        order, is_over_at = relaxed.ranked(), seconds_left() * _SHARE_OF_ALL
+        for size in _KERNELS_OF_REGIONS:
+            kernel = np.union1d(order[: size * len(best)], best)
+            few = merge_demand(cover_of(self.cover.by_demand[:, kernel], self.cover.weights))
+            if few.n_pairs > _MOST_PAIRS_OF_REGIONS:
+                break
+            best = kernel[
+                improved_by_regions(
+                    few, np.searchsorted(kernel, best), chance=chance, grain=self.grain(self.cover.covered(best)),
+                    is_over=lambda weight: seconds_left() <= is_over_at or bound < self.wanted(weight),
+                )
+            ]  # fmt: skip
         return improved(
             self.cover, best, chance=chance, rounds=_ROUNDS_WHILE_TIME,
             is_over=lambda weight: seconds_left() <= 0 or bound < self.wanted(weight),

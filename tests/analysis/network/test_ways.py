@@ -13,7 +13,7 @@ from gridmap.analysis.network.attach import Attached, attach
 from gridmap.analysis.network.build import build_network
 from gridmap.analysis.network.matrix import reach_matrix, what_if
 from gridmap.analysis.network.travel import travel
-from gridmap.errors import CrsError
+from gridmap.errors import CrsError, InfeasibleError
 from tests.analysis.network.maps import METRIC, brute_ways, lines_at, network_of, points_at, random_lines
 
 NEAR = {"limit_m": 60.0, "off_path_m_s": 1.0}
@@ -183,6 +183,11 @@ def test_the_matrix_agrees_with_all_shortest_ways(seed: int):
     for site in range(5):
         alone = travel(network, at_home, at_point.take(np.array([site])), limit_s=300)
         assert ((alone["status"] == "reached").to_numpy() == np.isfinite(dense[:, site])).all()
+    just = reach_matrix(network, at_home, at_point, limit_s=300, most_pairs=reach.nnz)
+    assert (just != reach).nnz == 0
+    if reach.nnz:
+        with pytest.raises(InfeasibleError, match=f"More than {reach.nnz - 1} pairs"):
+            reach_matrix(network, at_home, at_point, limit_s=300, most_pairs=reach.nnz - 1)
 
 
 @given(st.integers(0, 100_000))

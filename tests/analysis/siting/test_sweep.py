@@ -90,7 +90,7 @@ def test_with_and_without_the_sweep_the_answer_is_the_same(seed: int, n_sites: i
     cover = town(seed, 200, 110)
     asked = {"n_sites": n_sites, "with_curve": False, "seconds_left": lambda: 60.0}
     swept = choose_sites(cover.by_demand, cover.weights, **asked)
-    monkeypatch.setattr(asking, "_STEPS_OF_SWEEP", -1)
+    monkeypatch.setattr(asking, "_STEPS_OF_SWEEP", (-1, -1))
     solved = choosing.choose_sites(cover.by_demand, cover.weights, **asked)
     assert swept.is_optimal
     assert solved.is_optimal
