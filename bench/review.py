@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from gridmap.exports.review import write_pack
+from gridmap.exports.review_pictures import review_pictures
 from gridmap.reports.coverage import coverage_report
 from gridmap.reports.disputes import disputes_report
 from gridmap.reports.review.canonical import digest_of, to_record
+from gridmap.reports.review.ground import review_ground
 from gridmap.reports.review.report import review_report, rules_of
 from gridmap.settings import settings
 from gridmap.store.database import read_engine
@@ -62,7 +64,11 @@ def main() -> None:
             found[report.__name__] = seconds(lambda one=report, o=options: one(connection, **o), rounds)
         made = [review_report(connection, **filled(review_report, given)) for _ in range(2)]
         with tempfile.TemporaryDirectory() as folder:
-            found["files"] = seconds(lambda: write_pack(made[0], Path(folder)), 2)
+            ground = review_ground(connection, report=made[0])
+            found["ground"] = seconds(lambda: review_ground(connection, report=made[0]), 2)
+            found["pictures"] = seconds(lambda: review_pictures(made[0], ground), 2)
+            found["pack"] = seconds(lambda: write_pack(made[0], Path(folder, "pack"), ground=ground), 2)
+            found["pack_mb"] = round(sum(file.stat().st_size for file in Path(folder, "pack").rglob("*")) / 1e6, 1)
         found["record"] = seconds(lambda: digest_of(to_record(made[0])), 2)
     found["is_reproduced"] = digest_of(to_record(made[0])) == digest_of(to_record(made[1]))
     found["n_figures"], found["n_tables"] = len(made[0].figures), len(made[0].tables)

@@ -12,11 +12,14 @@ from gridmap.actions.plans import Actor
 from gridmap.actions.review import freeze_review
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
-from gridmap.exports.review import write_pack
+from gridmap.exports.review import read_form, write_pack
+from gridmap.exports.review_template import template_keys
 from gridmap.reports.review.canonical import CellDifference, digest_of, to_record
-from gridmap.reports.review.frozen import late_differences, pack_of_month, reproduce
+from gridmap.reports.review.frozen import frozen_review, late_differences, pack_of_month, reproduce
+from gridmap.reports.review.ground import review_ground
 from gridmap.reports.review.public import public_report
 from gridmap.reports.review.report import parse_month, review_report, rules_of
+from gridmap.reports.review.shape import ReviewReport
 from gridmap.reports.review.township_files import write_township
 from gridmap.settings import settings
 from gridmap.store.database import prepared_engine, read_engine
@@ -27,7 +30,7 @@ _NO = 1
 _SHOWN = 20
 
 
-def review(  # noqa: PLR0917  Typer takes the options by name
+def review(  # noqa: PLR0917  one branch an option; Typer takes the options by name
     month: Annotated[str, typer.Argument(help="Such as 2026-10.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the files.")] = None,
     as_known_on: Annotated[
@@ -35,6 +38,11 @@ def review(  # noqa: PLR0917  Typer takes the options by name
     ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="Only what may hang on a board: no single cases, small counts hidden.")
+    ] = False,
+    template: Annotated[Path | None, typer.Option(help="A county's form in Word (.docx) to be filled as well.")] = None,
+    keys: Annotated[bool, typer.Option("--keys", help="List what may stand between {{ }} in a form.")] = False,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Write the newest frozen review of the month, not a new one.")
     ] = False,
     freeze: Annotated[bool, typer.Option("--freeze", help="Keep it for ever, with its digest.")] = False,
     by: Annotated[str, typer.Option(help="Who freezes it.")] = "gridmap review",
@@ -46,14 +54,14 @@ def review(  # noqa: PLR0917  Typer takes the options by name
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Write the review of a month: figures, tables and the rows behind them.
+    """Write the review of a month: Word, Excel, PDF, a sheet for the board, maps and charts, and the rows behind them.
 
     Exit code 1: nothing was recorded in the month (the files are written, and say "unknown"), or, with --check, the frozen
     review does not come out again to the digit.
     """
     begin = parse_month(month)
     known_at = known_by(as_known_on, now=datetime.now(UTC))
-    if out is None and geoparquet is None and not freeze and not check:
+    if out is None and geoparquet is None and not (freeze or check or keys):
         raise InputError(t("review.error_nothing_asked"))
     if freeze:
         prepared_engine()
@@ -61,8 +69,11 @@ def review(  # noqa: PLR0917  Typer takes the options by name
     is_yes = True
     with read_engine().connect() as connection:
         town = _township(connection)
-        if out is not None:
-            is_yes = _write(connection, town, begin, known_at, out=out, is_public=public, answer=answer)
+        if out is not None or keys:
+            report = _report(connection, town, begin, known_at, is_frozen=frozen)
+            answer |= {"keys": _keys(report, is_public=public)} if keys else {}
+            if out is not None:
+                is_yes = _write(connection, report, out=out, is_public=public, template=template, answer=answer)
         if geoparquet is not None:
             answer["geoparquet"] = _export(connection, town, begin, known_at, folder=geoparquet)
         if check and not freeze:
@@ -105,20 +116,15 @@ def _township(connection: Connection) -> Township:
     return towns[0]
 
 
-def _write(
-    connection: Connection,
-    town: Township,
-    begin: date,
-    known_at: datetime,
-    *,
-    out: Path,
-    is_public: bool,
-    answer: dict[str, Any],
-) -> bool:
-    """Write the files; False where nothing was recorded in the month."""
+def _report(
+    connection: Connection, town: Township, begin: date, known_at: datetime, *, is_frozen: bool
+) -> ReviewReport:
+    if is_frozen:
+        pack_id = pack_of_month(connection, township_code=town.code, month=f"{begin:%Y-%m}")
+        return frozen_review(connection, pack_id=pack_id).report
     local = f"{known_at.astimezone(settings().zone):%Y-%m-%d %H:%M}"
     progress(t("review.reading", township=town.name, month=f"{begin:%Y-%m}", known_at=local))
-    report = review_report(
+    return review_report(
         connection,
         township_code=town.code,
         month=f"{begin:%Y-%m}",
@@ -126,12 +132,26 @@ def _write(
         zone=settings().zone,
         rules=rules_of(settings()),
     )
+
+
+def _write(
+    connection: Connection,
+    report: ReviewReport,
+    *,
+    out: Path,
+    is_public: bool,
+    template: Path | None,
+    answer: dict[str, Any],
+) -> bool:
+    """Write the files; False where nothing was recorded in the month."""
+    form = None if template is None else read_form(template)
+    ground = review_ground(connection, report=report)
+    files = write_pack(report, out, ground=ground, is_public=is_public, form=form, tell=progress)
     shown = public_report(report) if is_public else report
-    files = write_pack(shown, out)
     is_known = report.figures["quality.n_facts"].value is not None
     answer |= {
         "township": report.township_code,
-        "known_at": known_at.isoformat(),
+        "known_at": report.known_at.isoformat(),
         "is_known": is_known,
         "digest": digest_of(to_record(report)),
         "figures": {key: one.value for key, one in shown.figures.items()},
@@ -140,6 +160,11 @@ def _write(
     if not is_known:
         progress(t("review.no_data", month=report.month.month))
     return is_known
+
+
+def _keys(report: ReviewReport, *, is_public: bool) -> list[dict[str, str]]:
+    found = template_keys(public_report(report) if is_public else report, digest=digest_of(to_record(report)))
+    return [{"key": one.key, "title": one.title, "shown": one.shown} for one in found]
 
 
 def _export(connection: Connection, town: Township, begin: date, known_at: datetime, *, folder: Path) -> list[str]:
@@ -186,6 +211,8 @@ def _check(connection: Connection, town: Township, month: str, *, answer: dict[s
 
 
 def _tell(answer: dict[str, Any], out: Path | None) -> None:
+    for one in answer.get("keys", ()):
+        say(f"{{{{{one['key']}}}}}  {one['title']}  {one['shown']}".rstrip())
     if "files" in answer:
         say(t("review.written", n=len(answer["files"]), out=out))
     if "geoparquet" in answer:

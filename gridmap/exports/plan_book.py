@@ -1,10 +1,8 @@
 """A plan to be taken away: GeoPackage, workbook, and a page to print for each grid."""
 
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,24 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findSystemFonts, fontManager
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
 from gridmap.exports.layers import write_layer
 from gridmap.exports.tables import Column, Sheet, workbook
 from gridmap.maps.palette import LIGHT
+from gridmap.maps.review_map import picture_style
 from gridmap.texts import t
 
 _A4_INCHES = (8.27, 11.69)
-_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-)
-_FONT_FILES = re.compile(r"(Noto|SourceHan)Sans.*(CJK|SC)|wqy", re.IGNORECASE)
 _MARGIN, _CORNERS = 0.12, 2
 
 
@@ -89,24 +79,10 @@ def plan_workbook(book: PlanBook, about: Mapping[str, str]) -> bytes:
 def grid_pages(book: PlanBook) -> bytes:
     """Return a PDF with one A4 page a grid: its land, its neighbours, its homes, its number of households."""
     out = io.BytesIO()
-    with mpl.rc_context({"font.family": _fonts(), "pdf.fonttype": 42}), PdfPages(out) as pages:
+    with mpl.rc_context({**picture_style(), "pdf.fonttype": 42}), PdfPages(out) as pages:
         for code in book.grids.index:
             pages.savefig(_page(book, str(code)))
     return out.getvalue()
-
-
-@cache
-def _fonts() -> list[str]:
-    """Return the fonts of this machine that know Chinese, and one that is always there.
-
-    Files are looked for anew: what matplotlib remembers of a machine may be older than its fonts.
-    """
-    known = {font.name for font in fontManager.ttflist}
-    for file in findSystemFonts():
-        if _FONT_FILES.search(Path(file).name) and not known & set(_FONTS):
-            fontManager.addfont(file)
-    known = {font.name for font in fontManager.ttflist}
-    return [*(name for name in _FONTS if name in known), "sans-serif"]
 
 
 def _page(book: PlanBook, code: str) -> Figure:

@@ -69,7 +69,7 @@ def test_the_review_is_written_frozen_compared_and_run_as_a_province(met: Engine
     assert answer["figures"]["disputes.n_new"] == 1
     kept = json.loads((out / "figures.json").read_text("utf-8"))
     assert kept["digest"] == answer["digest"]
-    assert {Path(file).name for file in answer["files"]} == {file.name for file in out.iterdir()}
+    assert {Path(file) for file in answer["files"]} == {file for file in out.rglob("*") if file.is_file()}
     with (out / "figures.csv").open(encoding="utf-8-sig") as lines:
         rows = {row["Figure"]: row for row in csv.DictReader(lines)}
     assert rows["New disputes"]["Month"] == "1 cases"

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewColumn, ReviewNote
+from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewColumn, ReviewNote, ReviewReport
 from gridmap.texts import t
 
 _SHARE = "unit.share"
@@ -55,3 +56,8 @@ def formula_of(key: str, settings: Mapping[str, Any]) -> str:
 def note_words(note: ReviewNote) -> str:
     """Return the sentence of a note."""
     return t(note.text_key, **note.values)
+
+
+def known_words(report: ReviewReport) -> str:
+    """Return until when a report knows, by the township's clock."""
+    return f"{report.known_at.astimezone(ZoneInfo(str(report.settings['zone']))):%Y-%m-%d %H:%M}"
