@@ -212,9 +212,13 @@ def _frozen(pack: FrozenReview) -> None:
                 st.caption(t("meeting.unsigned"))
     again = loaders.load(_again, pack_id=pack.pack_id)
     late = loaders.load(_late, pack_id=pack.pack_id)
-    st.markdown(t("meeting.reproduced" if again.is_identical else "meeting.not_reproduced", n=len(again.differences)))
-    _differences(again.differences)
-    if again.is_identical:
+    is_same = again.has_same_figures
+    st.markdown(t("meeting.reproduced" if is_same else "meeting.not_reproduced", n=len(again.differences)))
+    if is_same and not again.is_identical:
+        st.caption(t("meeting.other_program"))
+    if not is_same:
+        _differences(again.differences)
+    else:
         st.markdown(t("meeting.late", n=len(late.differences)) if late.differences else t("meeting.nothing_late"))
         _differences(late.differences)
 
