@@ -1,11 +1,9 @@
 """What the meeting does on the review page: decide beside a figure, follow up, freeze, sign, take the pack home."""
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,15 +13,15 @@ from sqlalchemy import Connection
 from gridmap.actions.plans import Actor
 from gridmap.actions.review import NewTask, decide, follow_up, freeze_review, sign_review
 from gridmap.errors import ConflictError, InputError
-from gridmap.exports.review import write_pack
+from gridmap.exports.review import pack_files
 from gridmap.reports.figures import depends_on
 from gridmap.reports.review.canonical import CellDifference
 from gridmap.reports.review.frozen import FrozenReview, Reproduction, late_differences, reproduce, tasks_report
-from gridmap.reports.review.public import public_report
+from gridmap.reports.review.ground import review_ground
 from gridmap.reports.review.report import rules_of
 from gridmap.reports.review.shape import ReviewReport, Section
 from gridmap.settings import settings
-from gridmap.store.database import write_engine
+from gridmap.store.database import read_engine, write_engine
 from gridmap.store.models.review import SIGNING_ROLES
 from gridmap.store.places import Township
 from gridmap.texts import t
@@ -165,7 +163,7 @@ def sign_off(shown: Shown, township: Township) -> None:
         _freeze(shown.report)
     else:
         _frozen(shown.pack)
-    _take_home(shown.report, township)
+    _take_home(shown.whole, township)
 
 
 def _freeze(report: ReviewReport) -> None:
@@ -285,23 +283,30 @@ def _enter_signature(pack_id: int, role: str) -> None:
 def _take_home(report: ReviewReport, township: Township) -> None:
     name = f"{township.name}-{t('shell.review')}-{report.month.month}"
     with st.container(horizontal=True):
-        st.download_button(
-            t("meeting.pack_files"), lambda: _zipped(report), f"{name}.zip", key="review_pack", on_click="ignore"
-        )
+        if handles_matters():
+            st.download_button(
+                t("meeting.pack_files"),
+                lambda: _zipped(report, is_public=False),
+                f"{name}.zip",
+                key="review_pack",
+                on_click="ignore",
+            )
         st.download_button(
             t("meeting.public_files"),
-            lambda: _zipped(public_report(report)),
+            lambda: _zipped(report, is_public=True),
             f"{name}-{t('meeting.public')}.zip",
             key="review_public",
             on_click="ignore",
         )
 
 
-def _zipped(report: ReviewReport) -> bytes:
+def _zipped(report: ReviewReport, *, is_public: bool) -> bytes:
+    with read_engine().connect() as connection:
+        ground = review_ground(connection, report=report)
     packed = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in write_pack(report, Path(folder) / "pack"):
-            archive.writestr(zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0)), file.read_bytes())
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in pack_files(report, ground=ground, is_public=is_public).items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return packed.getvalue()
 
 

@@ -42,8 +42,19 @@ _WORD_COLOURS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What the page shows: the month as known now (or on the chosen day), or a pack as it was frozen."""
+    """What the page shows: the month as known now (or on the chosen day), or a pack as it was frozen.
 
+    Parameters
+    ----------
+    whole
+        All of it, for packs.
+    report
+        What this session may see of it.
+    pack
+        The frozen pack; None: as known now.
+    """
+
+    whole: ReviewReport
     report: ReviewReport
     pack: FrozenReview | None
 
@@ -94,9 +105,10 @@ def version(chosen_month: str) -> Shown:
         key=f"review_version_{chosen_month}_{len(words)}",
     )
     if chosen == _NOW:
-        return Shown(report=_as_may_be_seen(loaders.load(_month_report, month=chosen_month)), pack=None)
+        now = loaders.load(_month_report, month=chosen_month)
+        return Shown(whole=now, report=_as_may_be_seen(now), pack=None)
     pack = loaders.load(frozen_review, pack_id=chosen)
-    return Shown(report=_as_may_be_seen(pack.report), pack=pack)
+    return Shown(whole=pack.report, report=_as_may_be_seen(pack.report), pack=pack)
 
 
 def _as_may_be_seen(report: ReviewReport) -> ReviewReport:
