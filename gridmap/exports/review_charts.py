@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 
 from gridmap.maps.palette import LIGHT
 from gridmap.maps.review_map import DPI, picture_style, png_of
-from gridmap.reports.review.shape import ReviewReport
+from gridmap.reports.review.shape import ReviewReport, ReviewTable
 from gridmap.reports.review.words import number_words
 from gridmap.texts import t
 
 _WIDTH = 8.0
 _SETTLED, _OPEN, _PAST = "#3f8f83", "#d9744a", "#b9c9d4"
 _MONTHS = ("disputes.n_new", "disputes.n_settled", "disputes.n_open_after", "cases.n_new", "cases.n_settled", "cases.n_open_after")  # fmt: skip
+_TREND, _VISIBLE = "disputes.by_month", 0.08
 _BY_VILLAGE = ("disputes.by_village", "cases.by_village")
 _STAGES = (
     ("cases.on_time", "on_time"),
@@ -76,6 +77,10 @@ def charts_of(report: ReviewReport) -> Iterator[Chart]:
     if months:
         said = t("review.chart_months")
         yield Chart(key="chart.months", section="disputes", caption=said, draw=partial(_months, report, months))
+    trend = report.tables.get(_TREND)
+    if trend is not None and trend.rows["n_cases"].notna().any():
+        said = t("review.chart_trend")
+        yield Chart(key="chart.trend", section="disputes", caption=said, draw=partial(_trend, report, trend))
     stages = _stages(report)
     if stages:
         said = t("review.chart_funnel")
@@ -165,6 +170,33 @@ def _drawn_months(report: ReviewReport, keys: Sequence[str]) -> bytes:
     figure.legend(*axes.get_legend_handles_labels(), loc="upper right", bbox_to_anchor=(0.985, 0.9), ncols=3, frameon=False, fontsize=9, handlelength=1, columnspacing=1.2)  # fmt: skip
     axes.set_position((0.03, 0.2, 0.95, 0.58))
     return png_of(canvas)
+
+
+def _trend(report: ReviewReport, table: ReviewTable) -> bytes:
+    with _in_chinese():
+        figure, axes, canvas = _sheet(t("review.chart_trend"), report, high=3.2)
+        rows = table.rows
+        known = [value for value in rows["n_cases"] if value is not None]
+        for at, (cases, disputes) in enumerate(zip(rows["n_cases"], rows["n_disputes"], strict=True)):
+            is_now = at == len(rows) - 1
+            if cases is None:
+                axes.text(at, 0, t("review.unknown"), ha="center", va="bottom", fontsize=8.5, color=LIGHT.quiet)
+                continue
+            axes.bar(at, disputes, width=0.62, color=_SETTLED if is_now else "#8fbcb4")
+            axes.bar(at, cases - disputes, bottom=disputes, width=0.62, color=_PAST)
+            if disputes / max(known) > _VISIBLE:
+                inner = "#ffffff" if is_now else LIGHT.strong
+                axes.text(at, disputes / 2, number_words(disputes, "count"), ha="center", va="center", fontsize=8.5, color=inner)  # fmt: skip
+            axes.annotate(number_words(cases, "count"), (at, cases), (0, 2), textcoords="offset points", ha="center", fontsize=8.5, color=LIGHT.strong)  # fmt: skip
+        axes.set_xticks(range(len(rows)), list(rows["month"]), fontsize=8.5)
+        axes.set_xlim(-0.6, len(rows) - 0.4)
+        axes.set_ylim(0, max(known) * 1.12)
+        axes.set_yticks([])
+        for colour, words in ((_SETTLED, "controls.kind_dispute"), (_PAST, "review.chart_other_kinds")):
+            axes.bar(-9, 0, color=colour, label=t(words))
+        figure.legend(*axes.get_legend_handles_labels(), loc="upper right", bbox_to_anchor=(0.985, 0.9), ncols=2, frameon=False, fontsize=9, handlelength=1, columnspacing=1.2)  # fmt: skip
+        axes.set_position((0.02, 0.12, 0.965, 0.66))
+        return png_of(canvas)
 
 
 def _bars(

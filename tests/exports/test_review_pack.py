@@ -37,6 +37,7 @@ from gridmap.reports.review.ground import ReviewGround, review_ground
 from gridmap.reports.review.public import public_report
 from gridmap.reports.review.report import review_report, rules_of
 from gridmap.reports.review.shape import ReviewReport, Section
+from gridmap.reports.review.trend import with_months
 from gridmap.reports.review.words import figure_words
 from gridmap.settings import Settings
 from gridmap.texts import t
@@ -172,6 +173,23 @@ def test_the_sheet_of_figures_has_their_values_and_formulas(read: tuple[ReviewRe
     assert all(row[10] for row in rows)
     links = {one.ref: one.location for one in book.worksheets[0]._hyperlinks}
     assert {location.split("'")[1] for location in links.values()} <= set(book.sheetnames)
+
+
+def test_the_table_of_months_says_what_the_figures_say(read: tuple[ReviewReport, ReviewGround]):
+    rows = read[0].tables["disputes.by_month"].rows.set_index("month")
+    assert list(rows.index[[0, 11, 12]]) == ["2025-10", "2026-09", "2026-10"]
+    assert len(rows) == 13
+    for name, key in (("n_disputes", "disputes.n_new"), ("n_cases", "cases.n_new")):
+        one = read[0].figures[key]
+        assert list(rows[name].iloc[[0, 11, 12]]) == [one.last_year.value, one.previous.value, one.value]
+
+
+def test_a_month_in_which_nobody_reported_is_unknown_and_not_zero():
+    incidents = pd.DataFrame({"kind": ["hazard", "dispute"], "happened_at": [at(1, 0), at(30, 23, 59)]})
+    made = with_months(Section(key="s", title_key="t"), incidents, month=at(1).date(), zone=ZONE)
+    rows = made.tables[0].rows
+    assert list(rows.iloc[-1]) == ["2026-10", 1, 2]
+    assert rows["n_cases"].iloc[:-1].isna().all()
 
 
 def test_a_long_table_is_cut_on_paper_and_says_where_the_rest_is(read: tuple[ReviewReport, ReviewGround]):

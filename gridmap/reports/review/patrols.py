@@ -192,7 +192,7 @@ def _gap_points(rows: pd.DataFrame) -> ReviewTable:
         column("duty", "word", words="controls.duty_"),
         column("village"),
         column("grid"),
-        column("change", "word", words="review.gap_"),
+        column("change", "word", words="review.gap_", called="gap_change"),
         *(column(name, "count") for name in ("n_due", "n_made", "n_due_before", "n_made_before")),
     ]
     return table("gaps.points", rows, columns, by=["checkpoint_code"], is_public=True)

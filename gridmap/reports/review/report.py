@@ -26,6 +26,7 @@ from gridmap.reports.review.patrols import coverage_section, gap_section
 from gridmap.reports.review.quality import not_turned_back, quality_section
 from gridmap.reports.review.read import Read, read_review_frames
 from gridmap.reports.review.shape import MonthAbout, ReviewNote, ReviewReport, Section
+from gridmap.reports.review.trend import with_months
 from gridmap.settings import Settings
 from gridmap.store.imports import read_imports
 from gridmap.store.review import read_tasks
@@ -244,7 +245,7 @@ def _sections(
     return (
         coverage_section(made, grids=review.now.grids, villages=villages, settings=asdict(rules)),
         gap_section(made, grids=grids, villages=villages),
-        dispute_section(cases),
+        with_months(dispute_section(cases), frames.incidents, month=review.now.span.first_on, zone=made.zone),
         handling_section(cases),
         hotspot_section(made),
         workload_section(made),
