@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
+from gridmap.analysis.chances import negative_binomial_quantile
 from gridmap.analysis.fair.expected import require_amounts
 
 Floats = npt.NDArray[np.float64]
@@ -163,8 +164,8 @@ def _ahead(
 def _interval(mean: Floats, size: Floats, share: float) -> tuple[Floats, Floats]:
     chance = size / (size + mean)
     return (
-        stats.nbinom.ppf((1 - share) / 2, size, chance),
-        stats.nbinom.ppf((1 + share) / 2, size, chance),
+        negative_binomial_quantile((1 - share) / 2, size, chance),
+        negative_binomial_quantile((1 + share) / 2, size, chance),
     )
 
 

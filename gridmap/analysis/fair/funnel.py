@@ -3,8 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
+from gridmap.analysis.chances import (
+    negative_binomial_at_most,
+    negative_binomial_quantile,
+    poisson_at_most,
+    poisson_quantile,
+)
 from gridmap.analysis.fair.expected import require_amounts
 from gridmap.analysis.hotspots.rates import false_discovery
 
@@ -84,8 +89,8 @@ def cumulative(counts: Floats, means: Floats, variance: Floats) -> Floats:
     """Return the chance of at most so many: negative binomial, Poisson where the variance is 0."""
     even = variance <= _NO_SPREAD
     size = 1 / np.where(even, 1.0, variance)
-    spread: Floats = stats.nbinom.cdf(counts, size, size / (size + means))
-    return np.where(even, stats.poisson.cdf(counts, means), spread)
+    spread: Floats = negative_binomial_at_most(counts, size, size / (size + means))
+    return np.where(even, poisson_at_most(counts, means), spread)
 
 
 def limits(expected: Floats, variance: Floats, *, share: float) -> tuple[Floats, Floats]:
@@ -116,7 +121,9 @@ def _limit(means: Floats, variance: Floats, chance: float) -> Floats:
     mean, spread = means[known], np.broadcast_to(variance, means.shape)[known]
     even = spread <= _NO_SPREAD
     size = 1 / np.where(even, 1.0, spread)
-    count = np.where(even, stats.poisson.ppf(chance, mean), stats.nbinom.ppf(chance, size, size / (size + mean)))
+    count = np.where(
+        even, poisson_quantile(chance, mean), negative_binomial_quantile(chance, size, size / (size + mean))
+    )
     at, before = cumulative(count, mean, spread), cumulative(count - 1, mean, spread)
     step = np.clip((at - chance) / np.maximum(at - before, np.finfo(float).tiny), 0, 1)
     found[known] = np.maximum(count - step, 0) / mean

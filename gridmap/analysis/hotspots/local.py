@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
+from gridmap.analysis.chances import normal_beyond
 from gridmap.analysis.hotspots.near import Near
 
 Floats = npt.NDArray[np.float64]
@@ -180,4 +180,4 @@ def _standardised(values: Floats) -> Floats:
 def _local(value: Floats, distance: Floats, spread: Floats) -> Local:
     has_spread = spread > _ROUNDING * np.abs(value).max(initial=0.0)
     z = np.divide(distance, spread, out=np.full(len(value), np.nan), where=has_spread)
-    return Local(value=value, z=z, p=2 * stats.norm.sf(np.abs(z)))
+    return Local(value=value, z=z, p=2 * normal_beyond(np.abs(z)))

@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from gridmap.analysis.chances import binomial_at_least, binomial_at_most
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,8 +65,8 @@ def chance_of(counts: Floats, shares: Floats, *, total: int) -> Floats:
     """
     # Shares that add up to all households may exceed 1 by a rounding.
     shares = np.clip(shares, 0, 1)
-    few = stats.binom.cdf(counts, total, shares)
-    many = stats.binom.sf(counts - 1, total, shares)
+    few = binomial_at_most(counts, total, shares)
+    many = binomial_at_least(counts, total, shares)
     twice: Floats = np.minimum(1.0, 2 * np.minimum(few, many))
     return twice
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
+from gridmap.analysis.chances import normal_beyond
 from gridmap.analysis.hotspots.find import HOT, TOO_FEW, Rules
 from gridmap.analysis.hotspots.near import Near
 from gridmap.analysis.hotspots.rates import false_discovery
@@ -188,7 +188,7 @@ def _variance(values: Floats) -> float:
 def _normal_p(s: int, variance: float) -> float:
     if not variance > 0:
         return 1.0
-    return float(2 * stats.norm.sf(max(abs(s) - 1, 0) / np.sqrt(variance)))
+    return float(2 * normal_beyond(max(abs(s) - 1, 0) / np.sqrt(variance)))
 
 
 @cache
