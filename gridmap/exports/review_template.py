@@ -24,7 +24,7 @@ from gridmap.reports.review.words import cell_words, column_title, figure_words,
 from gridmap.texts import t
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
-_TEXTS, _PARAGRAPH = qn("w:t"), qn("w:p")
+_TEXTS, _PARAGRAPH, _TABLE, _CELL = qn("w:t"), qn("w:p"), qn("w:tbl"), qn("w:tc")
 _PARTS = 3
 _MOST_BYTES = 30_000_000
 _TWIPS_A_MM = 1440 / 25.4
@@ -179,20 +179,25 @@ def _jobs(document: Document) -> Iterator[tuple[Paragraph, str, str]]:
         if kind in ("header", "footer"):
             parts.append((relation.target_part, relation.target_part.element, kind))
     for part, root, kind in parts:
-        for at, element in enumerate(list(root.iter(_PARAGRAPH)), start=1):
+        n = 0
+        for element in list(root.iter(_PARAGRAPH)):
+            cell = next(element.iterancestors(_CELL), None)
+            n += cell is None
             text = "".join(one.text or "" for one in _texts(element))
             if _PLACEHOLDER.search(text):
-                place = t(f"review.where_{kind}", n=at)
-                cell = next(element.iterancestors(qn("w:tc")), None)
-                if cell is not None:
-                    place = f"{place}{_in_table(cell)}"
+                place = t(f"review.where_{kind}", n=n) if cell is None else _in_table(cell, root, kind)
                 yield Paragraph(element, part), text, place
 
 
-def _in_table(cell: Any) -> str:
+def _in_table(cell: Any, root: Any, kind: str) -> str:
     row = cell.getparent()
     table = row.getparent()
-    return t("review.where_cell", row=1 + table.findall(qn("w:tr")).index(row), column=1 + row.findall(qn("w:tc")).index(cell))  # fmt: skip
+    return t(
+        f"review.where_{kind}_cell",
+        table=1 + list(root.iter(_TABLE)).index(table),
+        row=1 + table.findall(qn("w:tr")).index(row),
+        column=1 + row.findall(_CELL).index(cell),
+    )
 
 
 def _texts(paragraph: Any) -> list[Any]:
@@ -220,6 +225,10 @@ def _put(paragraph: Paragraph, key: Key, report: ReviewReport, picture: Picture 
     room = _room_of(paragraph)
     if kind == "table" and not report.tables[name].rows.empty:
         _replace(paragraph, found, "")
+        before = paragraph._p.getprevious()  # noqa: SLF001
+        if before is not None and before.tag == _TABLE:
+            # Word joins two tables that nothing parts.
+            paragraph._p.addprevious(paragraph._p.makeelement(_PARAGRAPH, {}))  # noqa: SLF001
         paragraph._p.addprevious(table_element(paper_table(report.tables[name]), room_mm=room))  # noqa: SLF001
     elif picture is not None:
         _replace(paragraph, found, "")
@@ -230,7 +239,7 @@ def _put(paragraph: Paragraph, key: Key, report: ReviewReport, picture: Picture 
 
 def _room_of(paragraph: Paragraph) -> float:
     """Return the millimetres there are: of the cell it stands in, else of the page."""
-    cell = next(paragraph._p.iterancestors(qn("w:tc")), None)  # noqa: SLF001
+    cell = next(paragraph._p.iterancestors(_CELL), None)  # noqa: SLF001
     width = None if cell is None else cell.find(f"{qn('w:tcPr')}/{qn('w:tcW')}")
     if width is not None and width.get(qn("w:type")) == "dxa":
         return max(int(width.get(qn("w:w"))) / _TWIPS_A_MM - 4, 10)

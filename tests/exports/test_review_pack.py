@@ -421,6 +421,17 @@ def test_a_table_and_a_picture_take_the_place_of_their_placeholders(
     assert "{{" not in document.element.xml
 
 
+def test_a_table_that_follows_a_table_of_the_form_is_parted_from_it(read: tuple[ReviewReport, ReviewGround]):
+    """Word joins two tables with nothing between them into one."""
+    template = docx.Document()
+    template.add_table(1, 1)
+    template.add_paragraph("{{table:disputes.by_category}}")
+    out = io.BytesIO()
+    template.save(out)
+    kinds = [element.tag.split("}")[1] for element in filled(read, out.getvalue()).element.body]
+    assert kinds == ["tbl", "p", "tbl", "p", "sectPr"]
+
+
 def test_one_cell_of_a_table_can_be_asked_for(read: tuple[ReviewReport, ReviewGround]):
     document = filled(
         read, form(("{{cell:disputes.by_category/合计/n_new}}", "{{cell:disputes.by_category/合计/新发}}"))
@@ -432,7 +443,7 @@ def test_one_cell_of_a_table_can_be_asked_for(read: tuple[ReviewReport, ReviewGr
     ("template", "where"),
     [
         (form(("{{township}} {{disputes.nothing}}",)), "正文第 1 段"),
-        (form(("",), cell="{{table:disputes.nothing}}"), "第 1 行第 2 格"),
+        (form(("",), cell="{{table:disputes.nothing}}"), "正文第 1 个表格第 1 行第 2 格"),
         (form(("",), head="{{cell:disputes.by_category/不在/n_new}}"), "页眉"),
     ],
 )
