@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gridmap.actions.plans import Actor
-from gridmap.actions.record import NewIncident, record_incident, record_step
+from gridmap.actions.record import NewIncident, record_incident
 from gridmap.actions.review import Frozen, NewTask, decide, follow_up, freeze_review, sign_review
 from gridmap.errors import ConflictError, InputError
 from gridmap.reports.review.canonical import differences, digest_of, to_record
@@ -30,6 +30,7 @@ from gridmap.reports.review.frozen import (
 from gridmap.reports.review.report import review_report, rules_of
 from gridmap.reports.review.shape import ReviewReport
 from gridmap.settings import Settings, settings
+from gridmap.store.cases import append_step
 from gridmap.store.review import append_pack
 from gridmap.store.versions import read_versions
 from gridmap.store.writing import write_rows
@@ -193,7 +194,8 @@ def test_a_late_closing_moves_one_case_from_open_to_settled(met: _Met, met_engin
 
 def test_a_closing_after_the_month_changes_nothing_of_it(met: _Met, met_engine: Engine):
     pack_id = met.frozen.pack_id
-    record_step(met_engine, incident_code="I1", kind="closed", level="grid", staff_id=None, now=at(6, month=11))
+    with met_engine.begin() as connection:
+        append_step(connection, incident_code="I1", kind="closed", level="grid", now=at(6, month=11))
     assert _changed(met_engine, pack_id) == set()
 
 

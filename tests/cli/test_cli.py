@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -14,13 +13,10 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from gridmap.cli.main import main
 from gridmap.settings import PROJECT_DIR
-from gridmap.texts import use_language
 from tests import tiny
-from tests.serving import serve_from
+from tests.cli.conftest import Run
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 GRIDMAP = str(Path(sys.executable).parent / "gridmap")
 
 
@@ -32,22 +28,6 @@ def _program(url: URL | None, *arguments: str, **environment: str) -> subprocess
     return subprocess.run(
         [GRIDMAP, *arguments], env=own, cwd="/", capture_output=True, text=True, timeout=120, check=False
     )
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """The command line called in this process, on a database."""
-
-    def run(url: URL, *arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["gridmap", *arguments])
-        capfd.readouterr()
-        use_language(language)
-        with serve_from(url, monkeypatch, LANGUAGE=language), pytest.raises(SystemExit) as left:
-            main()
-        said = capfd.readouterr()
-        return subprocess.CompletedProcess(arguments, int(left.value.code or 0), said.out, said.err)
-
-    return run
 
 
 def _households(folder: Path, residents: object) -> str:

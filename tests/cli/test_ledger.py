@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from gridmap.cli.main import app
 from gridmap.errors import InputError
 from gridmap.texts import use_language
-from tests.cli.test_cli import _run
+from tests.cli.conftest import Run
 from tests.ledger_town import POINTS, write_ledger_town
 from tests.serving import serve_from
 
@@ -34,8 +34,8 @@ def town(busy_engine: Engine) -> Engine:
     return busy_engine
 
 
-def test_points_of_a_month_as_it_was_known_are_one_json_object(town: Engine):
-    done = _run(town.url, "ledger", "points", "2026-10", "--known-at", "2026-10-15T12:00+08:00", "--json")
+def test_points_of_a_month_as_it_was_known_are_one_json_object(run: Run, town: Engine):
+    done = run(town.url, "ledger", "points", "2026-10", "--known-at", "2026-10-15T12:00+08:00", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert {row["staff_id"]: row["points"] for row in answer["people"]} == POINTS
