@@ -22,7 +22,7 @@ from tests.tiny import load_tiny_township
 # Speed is measured in bench/, never in a test: a slow machine must not fail.
 _PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 # The same code gets the same verdict; `--hypothesis-profile thorough` looks for new cases.
-hypothesis.settings.register_profile("gridmap", max_examples=40, derandomize=True, **_PATIENT)
+hypothesis.settings.register_profile("gridmap", max_examples=25, derandomize=True, **_PATIENT)
 hypothesis.settings.register_profile("thorough", max_examples=400, **_PATIENT)
 hypothesis.settings.load_profile("gridmap")
 

@@ -403,7 +403,7 @@ _PLACES = st.fixed_dictionaries(
     ("address", "fields"),
     [("reports", _REPORT_FIELDS), ("checkins", _CHECKIN_FIELDS), ("reports/I1/steps", _STEP_FIELDS)],
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_sent_the_answer_is_a_sentence_and_never_a_fault(
     member: Sender, address: str, fields, data: st.DataObject

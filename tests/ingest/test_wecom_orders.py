@@ -256,7 +256,7 @@ def test_a_history_that_grew_has_every_step_of_the_one_before(history, cut):
     assert _rows(records[:cut]) <= _rows(records)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(history=KINDS, seed=st.integers(0, 1000))
 def test_the_state_is_the_same_in_whatever_order_the_records_stand(tmp_path_factory, history, seed):
     folder = tmp_path_factory.mktemp("orders")

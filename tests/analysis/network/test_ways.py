@@ -153,7 +153,7 @@ def test_nothing_at_all_reaches_nobody(what):
 
 
 @given(st.integers(0, 100_000))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_seconds_metres_and_points_agree_with_all_shortest_ways(seed: int):
     lines, homes, points, network, at_home, at_point = _random_town(seed)
     ways = brute_ways(lines, homes, points, limit_m=60)

@@ -19,7 +19,7 @@ def never() -> float:
 
 
 @given(covers_and_weights(), st.sampled_from([0.2, 0.5, 0.9, 1.0]), st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_no_fewer_points_reach_the_share(case: tuple, share: float, data: st.DataObject):
     covers, weights = case
     is_covered = data.draw(arrays.arrays(bool, len(weights)))
@@ -57,7 +57,7 @@ def served_by_hand(covers: np.ndarray, weights: np.ndarray, capacities: np.ndarr
     arrays.arrays(int, 3, elements=st.integers(0, 9)),
     st.integers(1, 3),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_no_choice_and_assignment_serves_more(
     covers: np.ndarray, weights: np.ndarray, capacities: np.ndarray, n_sites: int
 ):
@@ -80,7 +80,7 @@ def test_no_choice_and_assignment_serves_more(
     st.sampled_from([(1.0,), (0.7, 0.3), (0.0, 1.0), (0.2, 0.0, 0.8), (1.0, 1.0)]),
     st.data(),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_no_choice_is_worth_more_with_its_backup(case: tuple, shares: tuple, data: st.DataObject):
     covers, weights = case
     before = data.draw(arrays.arrays(int, len(weights), elements=st.integers(0, 2)))
