@@ -154,7 +154,7 @@ def test_the_wall_s_refresh_shows_the_new_and_keeps_the_view(visit: Open, dashbo
 
 def test_stored_script_comes_out_as_text(visit: Open, scripted_dashboard: Dashboard):
     for name in PAGES:
-        opened = visit(scripted_dashboard, name)
+        opened = visit(scripted_dashboard, name, size=(800, 600))  # fewer pixels for software to draw
         page = opened.page
         expect(page.get_by_text("window.struck").first).to_be_attached()
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
