@@ -55,7 +55,7 @@ def main() -> None:
         town = read_townships(connection)[0]
         given = {
             "township_code": town.code, "first_on": last.replace(day=1), "last_on": last, "now": now, "kind": "dispute",
-            "category": None, "village_code": None, "duty": None, "month": f"{last:%Y-%m}", "known_at": now,
+            "category": None, "village_code": None, "duty": None, "hides_private": False, "month": f"{last:%Y-%m}", "known_at": now,
             "rules": rules_of(settings()), "zone": settings().zone,
         }  # fmt: skip
         found: dict[str, Any] = {}
