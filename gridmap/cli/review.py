@@ -1,7 +1,7 @@
 """`gridmap review`: the review of a month as files, as known on a day; frozen, and compared with what is known now."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gridmap.actions.plans import Actor
 from gridmap.actions.review import freeze_review
+from gridmap.analysis.visits import span_instants
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
 from gridmap.exports.review import read_form, write_pack
@@ -105,8 +106,8 @@ def known_by(written: str | None, *, now: datetime) -> datetime:
     zone = settings().zone
     if day > now.astimezone(zone).date():
         raise InputError(t("review.error_known_later", day=f"{day:%Y-%m-%d}"))
-    end = datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(microseconds=1)
-    return min(end.astimezone(UTC), now)
+    _, until = span_instants(day, day, zone=zone)
+    return min(until.astimezone(UTC) - timedelta(microseconds=1), now)
 
 
 def _township(connection: Connection) -> Township:

@@ -1,10 +1,11 @@
 """As known on a day: a session looks at the present, or at what was known by the end of a past day (`?known_on=2026-11-05`)."""
 
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
+from gridmap.analysis.visits import span_instants
 from gridmap.settings import settings
 from gridmap.texts import t
 
@@ -23,9 +24,8 @@ def instant() -> datetime:
     chosen = day()
     if chosen is None:
         return datetime.now(UTC)
-    return datetime.combine(chosen + timedelta(days=1), time(), settings().zone).astimezone(UTC) - timedelta(
-        microseconds=1
-    )
+    _, until = span_instants(chosen, chosen, zone=settings().zone)
+    return until.astimezone(UTC) - timedelta(microseconds=1)
 
 
 def look_at_present() -> None:
