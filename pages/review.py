@@ -21,7 +21,7 @@ with shown_place:
 report = shown.report
 with age_place:
     review_view.age(shown)
-agenda_place, content = st.columns([1, 5])
+agenda_place, content = st.columns([review_view.AGENDA, review_view.CONTENT])
 with agenda_place:
     key = review_view.agenda(report, last=review_meeting.SIGNING)
 with content:

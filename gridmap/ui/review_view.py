@@ -5,17 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from sqlalchemy import Connection
 
+from gridmap.exports.review_pictures import grid_picture
 from gridmap.maps.deck import CachedDeck
-from gridmap.maps.office import MapGround, load_deck, measure_steps
-from gridmap.maps.palette import LIGHT
+from gridmap.maps.office import MapGround, load_deck
 from gridmap.reports.figures import depends_on
 from gridmap.reports.review.frozen import FrozenReview, frozen_review, packs_report
 from gridmap.reports.review.public import public_report
@@ -31,13 +29,12 @@ from gridmap.ui.room import Room
 from gridmap.ui.theme import Markup
 
 _MONTHS_BACK = 24
+AGENDA, CONTENT = 1, 5
+"""Widths of the agenda and of what is beside it, in parts."""
+_CONTENT_SHARE = CONTENT / (AGENDA + CONTENT)
 _NOW = 0
 _AT, _PRESENTING = "review_at", "review_presenting"
-_MAP_PX, _TABLE_PX, _ROW_PX, _N_STEPS, _KEPT = 400, 400, 36, 5, 32
-_WORD_COLOURS = {
-    "hot": "#dd8a63", "higher": "#dd8a63", "over": "#b4532a", "near": "#e3c070", "cold": "#c3cdea", "lower": "#c3cdea",
-    "medium": "#a9cddc", "low": "#e3eef5", "nothing": "#ffffff", "as_expected": "#ffffff", "too_few": "#aab7c4",
-}  # fmt: skip
+_MAP_PX, _TABLE_PX, _ROW_PX, _KEPT = 400, 400, 36, 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,47 +280,21 @@ def _map(maps: Sequence[ReviewMap], section: Section, report: ReviewReport, town
     )
     one, height = by_key[key], room.tall(_MAP_PX) - 40
     ground = panels.map_ground(
-        township, width_px=room.half_px, height_px=height, grids_on=_grids_on(report.month.last_on)
+        township, width_px=room.half_px * _CONTENT_SHARE, height_px=height, grids_on=_grids_on(report.month.last_on)
     )
-    panels.legend(_legend(one), title=t(one.unit) if one.unit and one.unit not in ("unit.share", "unit.none") else "")
-    st.pydeck_chart(_deck(one, ground), height=height, key=f"review_deck_{key}")
+    # The classes and colours of the picture in the pack: the meeting sees on the screen what it takes home.
+    shown = grid_picture(one, report, codes=list(report.grids.index))
+    legend = [("step", step.colour, f"{step.mark}{step.label}") for step in shown.steps]
+    panels.legend(legend, title=shown.legend_title)
+    steps = "".join(str(shown.step_of[code]) for code in report.grids.index)
+    deck = _deck(steps, tuple(step.colour for step in shown.steps), ground)
+    st.pydeck_chart(deck, height=height, key=f"review_deck_{key}")
 
 
 def _grids_on(last_on: date) -> date | None:
     return None if last_on >= loaders.today() else last_on
 
 
-def _scale(one: ReviewMap) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Return the rising bounds of a map's even steps and a colour for each; the darker end is what the meeting worries about."""
-    known = pd.to_numeric(one.grids["value"], errors="coerce").dropna()
-    lowest, highest = (0.0, 1.0) if known.empty else (min(0.0, float(known.min())), float(known.max()))
-    if one.kind == "share":
-        lowest, highest = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-    highest = highest if highest > lowest else lowest + 1.0
-    colours = LIGHT.load[:_N_STEPS]
-    return tuple(np.linspace(lowest, highest, _N_STEPS + 1)[1:-1]), colours if one.is_bad_high else colours[::-1]
-
-
-def _legend(one: ReviewMap) -> list[tuple[str, str, str]]:
-    if one.kind == "word":
-        present = set(one.grids["value"].dropna())
-        return [
-            ("step", _WORD_COLOURS.get(code, LIGHT.unknown), t(f"{one.words}{code}"))
-            for code in one.classes
-            if code in present
-        ]
-    bounds, colours = _scale(one)
-    said = [numbers.percent(bound) if one.kind == "share" else f"{bound:,.1f}" for bound in bounds]
-    words = [f"< {said[0]}", *(f"{low} – {high}" for low, high in pairwise(said)), f"≥ {said[-1]}"]
-    return [("step", colour, text) for colour, text in zip(colours, words, strict=True)]
-
-
 @lru_cache(maxsize=_KEPT)
-def _deck(one: ReviewMap, ground: MapGround) -> CachedDeck:
-    if one.kind == "word":
-        colours = [_WORD_COLOURS.get(code, LIGHT.unknown) for code in one.classes]
-        steps = "".join(str(one.classes.index(code)) if code in one.classes else "-" for code in one.grids["value"])
-        return load_deck(ground, steps=steps, colours=colours, chosen=None)
-    bounds, ramp = _scale(one)
-    steps = measure_steps(pd.to_numeric(one.grids["value"], errors="coerce").astype(float), bounds=bounds)
-    return load_deck(ground, steps=steps, colours=ramp, chosen=None)
+def _deck(steps: str, colours: tuple[str, ...], ground: MapGround) -> CachedDeck:
+    return load_deck(ground, steps=steps, colours=colours, chosen=None)
