@@ -284,7 +284,7 @@ def _map(maps: Sequence[ReviewMap], section: Section, report: ReviewReport, town
     )
     # The classes and colours of the picture in the pack: the meeting sees on the screen what it takes home.
     shown = grid_picture(one, report, codes=list(report.grids.index))
-    legend = [("step", step.colour, f"{step.mark}{step.label}") for step in shown.steps]
+    legend = [("step", step.colour, step.label) for step in shown.steps]
     panels.legend(legend, title=shown.legend_title)
     steps = "".join(str(shown.step_of[code]) for code in report.grids.index)
     deck = _deck(steps, tuple(step.colour for step in shown.steps), ground)
