@@ -123,7 +123,8 @@ def test_modules_stay_small(module: str):
 def test_only_settings_reads_the_environment(module: str):
     tree = ast.parse(MODULES[module].read_text("utf-8"))
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    allowed = {"gridmap.ingest.sandbox", "gridmap.ingest.sandbox_child"}
+    # The sandbox hands on what its child needs; the command line tells Arrow, before it starts, whose memory to use.
+    allowed = {"gridmap.ingest.sandbox", "gridmap.ingest.sandbox_child", "gridmap.cli.main"}
     assert module in allowed or not names & {"environ", "getenv"}
 
 

@@ -11,7 +11,8 @@ from gridmap.settings import settings
 from gridmap.store import archive, cluster
 from gridmap.store.database import database_url, write_engine
 from gridmap.store.places import read_townships
-from gridmap.store.schema import schema_status, upgrade_schema
+from gridmap.store.revision import schema_status
+from gridmap.store.schema import upgrade_schema
 from gridmap.store.versions import read_known_at
 from gridmap.texts import t
 

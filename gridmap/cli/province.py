@@ -9,6 +9,7 @@ import typer
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.cli.review import known_by
 from gridmap.exports.province import write_province
+from gridmap.reports.review.province import review_province
 from gridmap.reports.review.report import parse_month, require_begun, rules_of
 from gridmap.settings import settings
 from gridmap.texts import t
@@ -28,10 +29,6 @@ def province(
     The folder is made by `gridmap review MONTH --geoparquet FOLDER` of each township. Exit code 1: some township could not be
     measured; its row says why.
     """
-    from gridmap.reports.review.province import (  # noqa: PLC0415  no other command waits for Dask
-        review_province,
-    )
-
     began = parse_month(month)
     known_at = known_by(as_known_on, now=datetime.now(UTC))
     require_begun(began, known_at=known_at, zone=settings().zone)

@@ -64,8 +64,7 @@ def review(  # noqa: PLR0917  one branch an option; Typer takes the options by n
     known_at = known_by(as_known_on, now=datetime.now(UTC))
     if out is None and geoparquet is None and not (freeze or check or keys):
         raise InputError(t("review.error_nothing_asked"))
-    if freeze:
-        prepared_engine()
+    prepared_engine()
     answer: dict[str, Any] = {"month": f"{begin:%Y-%m}"}
     is_yes = True
     with read_engine().connect() as connection:

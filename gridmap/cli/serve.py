@@ -1,6 +1,5 @@
 """`gridmap serve`: the dashboard, on the private PostGIS when no database is named."""
 
-import ctypes
 import socket
 from typing import Annotated
 
@@ -15,8 +14,6 @@ from gridmap.settings import PROJECT_DIR
 from gridmap.store.database import prepared_engine
 from gridmap.texts import t
 
-_M_ARENA_MAX = -8  # malloc.h
-
 
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
@@ -26,7 +23,6 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the dashboard until it is stopped."""
-    _share_memory()
     _require_free(host, port)
     engine = prepared_engine()
     if with_sample and not has_foreign_township(engine):
@@ -44,10 +40,3 @@ def _require_free(host: str, port: int) -> None:
         raise InputError(
             t("load.error_address", host=host, port=port, fault=str(error.strerror).split(" (")[0])
         ) from error
-
-
-def _share_memory() -> None:
-    """Let all threads take memory from two arenas: each session runs in a thread, and glibc would give each its own."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 2)

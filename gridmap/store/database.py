@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from gridmap.errors import StoreUnavailable
 from gridmap.settings import settings
 from gridmap.store import cluster
-from gridmap.store.schema import READER_ROLE, schema_status, upgrade_schema
+from gridmap.store.revision import READER_ROLE, schema_status
 from gridmap.texts import t
 
 _POOL_SIZE = 5
@@ -127,5 +127,7 @@ def prepared_engine() -> Engine:
         return engine
     if settings().database_url:
         raise StoreUnavailable(t("db.error_old_schema", revision=status.revision or "—", newest=status.newest))
+    from gridmap.store.schema import upgrade_schema  # noqa: PLC0415  no other start waits for Alembic
+
     upgrade_schema(engine)
     return engine

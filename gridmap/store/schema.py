@@ -1,59 +1,27 @@
-"""Bring a database to the schema of this program, and say where it stands."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""Bring a database to the schema of this program."""
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from gridmap.errors import StoreUnavailable
 from gridmap.store.models import Model
+from gridmap.store.revision import MIGRATIONS, READER_ROLE, SchemaStatus, schema_status
 from gridmap.texts import t
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _EXTENSIONS = ("postgis", "btree_gist")
-READER_ROLE = "gridmap_reader"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SchemaStatus:
-    """Where a database stands: its revision and the newest this program knows."""
-
-    revision: str | None
-    newest: str
-
-    @property
-    def is_current(self) -> bool:
-        """Whether nothing needs upgrading."""
-        return self.revision == self.newest
 
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     if connection is not None:
         config.attributes["connection"] = connection
     return config
-
-
-def schema_status(engine: Engine) -> SchemaStatus:
-    """Return the revision of a database and the newest one.
-
-    Raises
-    ------
-    sqlalchemy.exc.OperationalError
-        If the database cannot be reached.
-    """
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    with engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    return SchemaStatus(revision=revision, newest=str(newest))
 
 
 def upgrade_schema(engine: Engine) -> SchemaStatus:

@@ -133,3 +133,11 @@ def test_a_province_goes_to_csv_or_parquet_only(tmp_path: Path):
     assert pd.read_parquet(write_province(rows, rows, tmp_path / "p.parquet")[0])["township"].tolist() == ["=甲"]
     with pytest.raises(InputError, match="文件夹"):
         write_province(rows, rows, tmp_path / "none" / "p.csv")
+
+
+def test_on_an_empty_database_it_is_one_sentence_what_to_load(engine: Engine, tmp_path: Path):
+    done = _run(engine, "review", MONTH, "--out", str(tmp_path / "pack"))
+    assert done.returncode == 2
+    assert "gridmap load" in done.stderr or "township" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "pack").exists()
