@@ -11,6 +11,8 @@ import inspect
 import json
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -45,6 +47,18 @@ def seconds(work: Any, rounds: int) -> list[float]:
     return [round(min(column), 3) for column in zip(*times[1:], strict=True)]
 
 
+def command(month: str) -> dict[str, Any]:
+    """The whole of `gridmap review MONTH --out DIR` in a process of its own: its wall seconds and the most memory it held."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        gridmap = Path(sys.executable).with_name("gridmap")
+        subprocess.run([gridmap, "review", month, "--out", Path(folder, "pack")], check=True, capture_output=True)
+        wall = time.perf_counter() - began
+    # The largest of the children, and there was one; Linux tells kibibytes.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return {"seconds": round(wall, 2), "peak_mb": round(peak / 1e6, 1), "peak_mib": round(peak / 2**20, 1)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
@@ -58,7 +72,8 @@ def main() -> None:
             "category": None, "village_code": None, "duty": None, "hides_private": False, "month": f"{last:%Y-%m}", "known_at": now,
             "rules": rules_of(settings()), "zone": settings().zone,
         }  # fmt: skip
-        found: dict[str, Any] = {}
+        # First, while this process is small: Linux counts the parent's size as the child's until it has begun.
+        found: dict[str, Any] = {"command": command(f"{last:%Y-%m}")}
         for report in (coverage_report, disputes_report, review_report):
             options = filled(report, given)
             found[report.__name__] = seconds(lambda one=report, o=options: one(connection, **o), rounds)
@@ -72,7 +87,6 @@ def main() -> None:
         found["record"] = seconds(lambda: digest_of(to_record(made[0])), 2)
     found["is_reproduced"] = digest_of(to_record(made[0])) == digest_of(to_record(made[1]))
     found["n_figures"], found["n_tables"] = len(made[0].figures), len(made[0].tables)
-    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     found["load"] = round(os.getloadavg()[0], 1)
     found["on"] = f"{date.today()}"  # noqa: DTZ011
     print(json.dumps(found, indent=1))

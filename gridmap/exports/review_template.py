@@ -155,7 +155,7 @@ def fill_template(
             if key.startswith(("table:", "map:", "chart:")):
                 if (text[: found.start()] + text[found.end() :]).strip():
                     raise InputError(t("review.error_beside", key=written.strip(), where=where, file=name))
-                _put(paragraph, keys[key], report, files.get(key), found)
+                _put(document, paragraph, keys[key], report=report, picture=files.get(key), found=found)
             else:
                 shown = keys[key].shown if key in keys else _cell(written, report)
                 _replace(paragraph, found, clean(shown or ""))
@@ -219,7 +219,15 @@ def _replace(paragraph: Paragraph, found: re.Match[str], shown: str) -> None:
         at += len(text)
 
 
-def _put(paragraph: Paragraph, key: Key, report: ReviewReport, picture: Picture | None, found: re.Match[str]) -> None:
+def _put(
+    document: Document,
+    paragraph: Paragraph,
+    key: Key,
+    *,
+    report: ReviewReport,
+    picture: Picture | None,
+    found: re.Match[str],
+) -> None:
     """Put a table or a picture where its placeholder stood; without one, the word for what is not known."""
     kind, name = key.key.split(":", 1)
     room = _room_of(paragraph)
@@ -229,7 +237,7 @@ def _put(paragraph: Paragraph, key: Key, report: ReviewReport, picture: Picture 
         if before is not None and before.tag == _TABLE:
             # Word joins two tables that nothing parts.
             paragraph._p.addprevious(paragraph._p.makeelement(_PARAGRAPH, {}))  # noqa: SLF001
-        paragraph._p.addprevious(table_element(paper_table(report.tables[name]), room_mm=room))  # noqa: SLF001
+        paragraph._p.addprevious(table_element(document, paper_table(report.tables[name]), room_mm=room))  # noqa: SLF001
     elif picture is not None:
         _replace(paragraph, found, "")
         put_picture(paragraph, picture.png, said=picture.caption, width_mm=room)

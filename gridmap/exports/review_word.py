@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import docx
@@ -27,7 +27,8 @@ _SMALL_PT, _TINY_PT, _MANY = 8.5, 7.5, 9
 _PICTURE_SHARE = 0.85
 _TWIPS_A_MM = 1440 / 25.4
 _MOST_STRETCH, _MM_A_SIGN, _PAD_MM = 1.4, 1.55, 3.0
-_BAND, _EDGE = "F2F5F8", "14212E"
+_BAND, _EDGE, _QUIET = "F2F5F8", "14212E", "5B6F80"
+_STYLE = "GridmapTable"
 
 
 def review_docx(paper: Paper, pictures: Sequence[Picture], *, at: datetime) -> bytes:
@@ -83,12 +84,12 @@ def clean(said: str) -> str:
 def _dress(document: Document) -> None:
     """Give the styles the faces of official papers, for Chinese as well as Latin signs."""
     for name, face, size, colour in (
-        ("Normal", BODY, 11, "14212E"),
-        ("Title", HEAD, 20, "14212E"),
+        ("Normal", BODY, 11, _EDGE),
+        ("Title", HEAD, 20, _EDGE),
         ("Heading 1", HEAD, 14, "1F6F64"),
-        ("Caption", HEAD, 9.5, "14212E"),
-        ("Header", SMALL, 8, "5B6F80"),
-        ("Footer", SMALL, 7, "5B6F80"),
+        ("Caption", HEAD, 9.5, _EDGE),
+        ("Header", SMALL, 8, _QUIET),
+        ("Footer", SMALL, 7, _QUIET),
     ):
         style = document.styles[name]
         style.font.name, style.font.size, style.font.color.rgb = LATIN, Pt(size), RGBColor.from_string(colour)
@@ -177,7 +178,7 @@ def _write_block(document: Document, block: Block, files: Mapping[str, bytes]) -
     elif block.kind == "note":
         run = document.add_paragraph().add_run(clean(block.text))
         run.font.size = Pt(9)
-        run.font.color.rgb = RGBColor.from_string("5B6F80")
+        run.font.color.rgb = RGBColor.from_string(_QUIET)
     elif block.kind == "picture":
         paragraph = document.add_paragraph()
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -206,33 +207,38 @@ def add_table(document: Document, table: PaperTable, *, room_mm: float) -> None:
         caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
         caption.paragraph_format.keep_with_next = True
     body = document.element.body
-    body.insert(len(body) - 1, table_element(table, room_mm=room_mm))
+    body.insert(len(body) - 1, table_element(document, table, room_mm=room_mm))
     after = document.add_paragraph()
     after.paragraph_format.space_after = Pt(2)
     run = after.add_run(clean(table.after))
     run.font.size = Pt(8)
-    run.font.color.rgb = RGBColor.from_string("5B6F80")
+    run.font.color.rgb = RGBColor.from_string(_QUIET)
 
 
-def table_element(table: PaperTable, *, room_mm: float) -> Any:
+def table_element(document: Document, table: PaperTable, *, room_mm: float) -> Any:
     """Return a table as an element of a Word file: three rules, its head repeated on each page, rows never broken.
+
+    Its text has styles of its own, so that one change in Word changes every table; a form that has them keeps its own.
 
     Parameters
     ----------
+    document
+        That it is for.
     table
         What it shows.
     room_mm
         How wide it may be; one with little in it is narrower.
     """
+    _add_table_styles(document)
     natural = [width * _MM_A_SIGN + _PAD_MM for width in table.widths]
     stretch = min(room_mm / sum(natural), _MOST_STRETCH)
     widths = [round(width * stretch * _TWIPS_A_MM) for width in natural]
-    size = _TINY_PT if len(table.head) > _MANY else _SMALL_PT
+    size = f'<w:rPr><w:sz w:val="{round(_TINY_PT * 2)}"/></w:rPr>' if len(table.head) > _MANY else ""
     last = len(table.rows) - 1
-    rows = [_row(table.head, widths, table.is_number, size=size, is_head=True)]
+    rows = [_row(table.head, widths, table.is_number, size=size, look="Head")]
     for at, row in enumerate(table.rows):
-        is_foot = table.has_total and at == last
-        rows.append(_row(row, widths, table.is_number, size=size, is_bold=is_foot, is_banded=at % 2 == 1))
+        look: Literal["Total", "Text"] = "Total" if table.has_total and at == last else "Text"
+        rows.append(_row(row, widths, table.is_number, size=size, look=look, is_banded=at % 2 == 1))
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     rules = "".join(f'<w:{side} w:val="single" w:sz="8" w:space="0" w:color="{_EDGE}"/>' for side in ("top", "bottom"))
     margins = "".join(f'<w:{side} w:w="{w}" w:type="dxa"/>' for side, w in (("top", 20), ("left", 60), ("bottom", 20), ("right", 60)))  # fmt: skip
@@ -248,29 +254,47 @@ def _row(
     widths: Sequence[int],
     is_number: Sequence[bool],
     *,
-    size: float,
-    is_head: bool = False,
-    is_bold: bool = False,
+    size: str,
+    look: Literal["Text", "Head", "Total"],
     is_banded: bool = False,
 ) -> str:
+    is_head = look == "Head"
     kept = "<w:cantSplit/><w:tblHeader/>" if is_head else "<w:cantSplit/>"
     rule = f'<w:tcBorders><w:bottom w:val="single" w:sz="4" w:space="0" w:color="{_EDGE}"/></w:tcBorders>' if is_head else ""  # fmt: skip
     band = f'<w:shd w:val="clear" w:color="auto" w:fill="{_BAND}"/>' if is_banded else ""
-    face = HEAD if is_head or is_bold else SMALL
-    run = (
-        f'<w:rPr><w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:eastAsia="{face}"/>{"<w:b/>" if is_bold else ""}'
-        f'<w:color w:val="{"5B6F80" if is_head else _EDGE}"/><w:sz w:val="{round(size * 2)}"/></w:rPr>'
-    )
     told = []
     for said, width, is_right in zip(cells, widths, is_number, strict=True):
-        side = '<w:jc w:val="right"/>' if is_right else ""
+        style = f"{_STYLE}{look}{'Number' if is_right else ''}"
         lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(escape(line) for line in clean(said).split("\n"))
         told.append(
             f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{rule}{band}<w:vAlign w:val="center"/></w:tcPr>'
-            f'<w:p><w:pPr><w:spacing w:before="0" w:after="0" w:line="240" w:lineRule="auto"/>{side}</w:pPr>'
-            f'<w:r>{run}<w:t xml:space="preserve">{lines}</w:t></w:r></w:p></w:tc>'
+            f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r>{size}<w:t xml:space="preserve">{lines}</w:t></w:r></w:p></w:tc>'
         )
     return f"<w:tr><w:trPr>{kept}</w:trPr>{''.join(told)}</w:tr>"
+
+
+def _add_table_styles(document: Document) -> None:
+    known = {one.style_id for one in document.styles}
+    for look, face, colour, weight in (("Text", SMALL, _EDGE, ""), ("Head", HEAD, _QUIET, ""), ("Total", HEAD, _EDGE, "<w:b/>")):  # fmt: skip
+        name = f"{_STYLE}{look}"
+        dress = (
+            '<w:qFormat/><w:pPr><w:spacing w:before="0" w:after="0" w:line="240" w:lineRule="auto"/></w:pPr>'
+            f'<w:rPr><w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:cs="{LATIN}" w:eastAsia="{face}"/>{weight}'
+            f'<w:color w:val="{colour}"/><w:sz w:val="{round(_SMALL_PT * 2)}"/></w:rPr>'
+        )
+        styles = {
+            name: dress,
+            f"{name}Number": f'<w:basedOn w:val="{name}"/><w:qFormat/><w:pPr><w:jc w:val="right"/></w:pPr>',
+        }
+        for style, inner in styles.items():
+            if style not in known:
+                title = t(f"review.word_{style.removeprefix(_STYLE).lower()}")
+                document.styles.element.append(
+                    parse_xml(
+                        f'<w:style {nsdecls("w")} w:type="paragraph" w:customStyle="1" w:styleId="{style}">'
+                        f"<w:name w:val={quoteattr(title)}/>{inner}</w:style>"
+                    )
+                )
 
 
 def _signatures(document: Document, signers: Sequence[str]) -> None:

@@ -131,9 +131,12 @@ def test_word_names_a_chinese_face_for_chinese_signs(files: dict[str, bytes]):
         faces = document.styles[name].element.rPr.rFonts
         assert faces.get(qn("w:eastAsia")) in {"仿宋", "黑体", "宋体"}
         assert faces.get(qn("w:eastAsiaTheme")) is None
-    runs = list(document.tables[0]._tbl.iter(qn("w:rFonts")))
-    assert runs
-    assert all(one.get(qn("w:eastAsia")) for one in runs)
+    styles = {one.style.name for table in document.tables[:-2] for row in table.rows for cell in row.cells for one in cell.paragraphs}  # fmt: skip
+    assert styles >= {"表格文字", "表格数字", "表格表头"}
+    for name in styles:
+        style = document.styles[name]
+        faces = (style if style.element.rPr is not None else style.base_style).element.rPr.rFonts
+        assert faces.get(qn("w:eastAsia")) in {"黑体", "宋体"}
 
 
 def test_what_a_person_wrote_is_text_in_every_file(read: tuple[ReviewReport, ReviewGround], files: dict[str, bytes]):
