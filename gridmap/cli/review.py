@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from gridmap.actions.plans import Actor
-from gridmap.actions.review import freeze_review
 from gridmap.analysis.visits import span_instants
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.errors import InputError
@@ -181,6 +179,9 @@ def _export(connection: Connection, town: Township, begin: date, known_at: datet
 
 
 def _freeze(town: Township, month: str, known_at: datetime, *, by: str, answer: dict[str, Any]) -> None:
+    from gridmap.actions.plans import Actor  # noqa: PLC0415  who only reads holds nothing that writes: 10 MB
+    from gridmap.actions.review import freeze_review  # noqa: PLC0415
+
     frozen = freeze_review(
         prepared_engine(),
         township_code=town.code,
