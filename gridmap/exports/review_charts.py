@@ -1,4 +1,4 @@
-"""Charts of a review: three months side by side, the way of the month's cases, settled and open by village."""
+"""Charts of a review: three months side by side, the way of the month's cases, settled and open by village, the workload's funnel."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gridmap.maps.palette import LIGHT
 from gridmap.maps.review_map import DPI, picture_style, png_of
@@ -28,6 +29,14 @@ _STAGES = (
     ("satisfaction.rated_well", "rated_well"),
 )
 _ROW_HIGH, _EDGE = 0.34, 0.75
+_WORKLOAD, _HEAD_ROOM, _LEAST_TOP = "workload.grids", 1.12, 2.5
+# Shape and colour by class, as on the workload page: never colour alone.
+_MARKS = {
+    "higher": ("^", LIGHT.alarm, LIGHT.alarm, 70),
+    "lower": ("v", LIGHT.good, LIGHT.good, 70),
+    "as_expected": ("o", "#2a7f9e", "#2a7f9e", 34),
+    "too_few": ("o", "none", LIGHT.unknown, 30),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +102,10 @@ def charts_of(report: ReviewReport) -> Iterator[Chart]:
             section, said = key.split(".", maxsplit=1)[0], t(f"review.chart_{key.replace('.', '_')}")
             draw = partial(_bars, report, said, bars, colours=(_SETTLED, _OPEN), legend=legend)
             yield Chart(key=f"chart.{key}", section=section, caption=said, draw=draw)
+    load = report.tables.get(_WORKLOAD)
+    if load is not None and load.rows["expected"].notna().any():
+        said = t("review.chart_workload")
+        yield Chart(key="chart.workload", section="workload", caption=said, draw=partial(_funnel, report, load))
 
 
 def _stages(report: ReviewReport) -> list[Bar]:
@@ -237,6 +250,37 @@ def _drawn_bars(
 def _inside(axes: Axes, x: float, y: float, part: float, most: float) -> None:
     if part / most > 0.012:  # noqa: PLR2004  wide enough for a digit
         axes.text(x, y, number_words(part, "count"), ha="center", va="center", fontsize=8, color="#ffffff")
+
+
+def _funnel(report: ReviewReport, table: ReviewTable) -> bytes:
+    """Draw each grid's cases over what was expected, among the limits that chance alone keeps 95 of 100 equal grids within."""
+    rows = table.rows[table.rows["expected"].notna()].sort_values("expected", ignore_index=True)
+    expected, low, high, new = (rows[name].astype(float).to_numpy() for name in ("expected", "low_95", "high_95", "n_new"))  # fmt: skip
+    ratio = new / expected
+    top = max(_LEAST_TOP, float(ratio.max()) * _HEAD_ROOM)
+    with _in_chinese():
+        figure, axes, canvas = _sheet(t("review.chart_workload"), report, high=4.4)
+        axes.fill_between(expected, low, high, color="#e9eff3", linewidth=0, label=t("review.chart_limits"))
+        axes.axhline(1, color=LIGHT.normal, linewidth=0.9)
+        for kind, (mark, face, edge, size) in _MARKS.items():
+            its = (rows["class"] == kind).to_numpy()
+            if its.any():
+                axes.scatter(expected[its], ratio[its], marker=mark, s=size, facecolor=face, edgecolor=edge, linewidth=1.2, zorder=3, label=t(f"review.load_{kind}"))  # fmt: skip
+        for x, y, grid, kind in zip(expected, ratio, rows["grid"], rows["class"], strict=True):
+            if kind in ("higher", "lower"):
+                is_right = x > expected[-1] / 2
+                axes.annotate(grid, (x, y), (-8 if is_right else 8, 0), textcoords="offset points", ha="right" if is_right else "left", va="center", fontsize=9, color=LIGHT.strong, bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1})  # fmt: skip
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0, float(expected[-1]) * 1.04)
+        axes.set_ylim(0, top)
+        axes.tick_params(labelsize=8.5)
+        axes.grid(axis="y", color=LIGHT.line, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(t("review.chart_expected"), fontsize=9, color=LIGHT.normal)
+        axes.text(0, 1.02, t("review.chart_ratio"), transform=axes.transAxes, fontsize=9, color=LIGHT.normal, va="bottom")  # fmt: skip
+        figure.legend(*axes.get_legend_handles_labels(), loc="upper right", bbox_to_anchor=(0.985, 0.91), ncols=5, frameon=False, fontsize=9, handlelength=1.2, columnspacing=1.2, handletextpad=0.4)  # fmt: skip
+        axes.set_position((0.05, 0.125, 0.935, 0.66))
+        return png_of(canvas)
 
 
 def _sheet(title: str, report: ReviewReport, *, high: float) -> tuple[Figure, Axes, Any]:

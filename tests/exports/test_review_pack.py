@@ -25,12 +25,14 @@ from gridmap.exports.folders import SUMS, replace_folder
 from gridmap.exports.review import Form, pack_files, write_pack
 from gridmap.exports.review_board import BOARD, board_given
 from gridmap.exports.review_book import sheet_names
+from gridmap.exports.review_charts import charts_of
 from gridmap.exports.review_pages import picture_files
 from gridmap.exports.review_paper import MOST_ROWS, figures_table, paper_of, paper_table
 from gridmap.exports.review_pictures import Picture, grid_picture, review_pictures
 from gridmap.exports.review_template import fill_template, normal_key, template_keys
 from gridmap.exports.review_word import review_docx
 from gridmap.exports.typesetting import typeset_pages
+from gridmap.maps.palette import LIGHT
 from gridmap.reports.review.build import column, grid_map, table
 from gridmap.reports.review.canonical import digest_of, to_record
 from gridmap.reports.review.ground import ReviewGround, review_ground
@@ -316,6 +318,26 @@ def test_a_paper_for_everybody_is_not_signed_and_says_what_is_hidden(read: tuple
     paper = paper_of(public_report(read[0]), [], digest="d", is_public=True)
     assert paper.signers == ()
     assert "<3" in paper.warning
+
+
+@pytest.mark.parametrize("kind", ["higher", "lower", "as_expected", "too_few"])
+def test_the_funnel_of_the_workload_marks_each_class_its_own_way(read: tuple[ReviewReport, ReviewGround], kind: str):
+    shown = {name: _funnel_colours(read[0], name) for name in ("as_expected", kind)}
+    alarm, good = (int(colour[1:], 16) for colour in (LIGHT.alarm, LIGHT.good))
+    assert (alarm in shown[kind]) == (kind == "higher")
+    assert (good in shown[kind]) == (kind == "lower")
+    assert alarm not in shown["as_expected"]
+
+
+def _funnel_colours(report: ReviewReport, kind: str) -> set[int]:
+    """The colours of the picture of two grids of a class, as 0xRRGGBB."""
+    rows = pd.DataFrame({"grid": ["东网格", "西网格"], "class": kind, "n_new": [9, 1], "expected": [3.0, 4.0], "low_95": 0.2, "high_95": 2.0})  # fmt: skip
+    load = table("workload.grids", rows, [column("grid"), column("class", "word", words="review.load_"), column("n_new", "count"), *(column(one, "decimal") for one in ("expected", "low_95", "high_95"))], by=["grid"])  # fmt: skip
+    sections = tuple(replace(one, tables=(load,)) if one.key == "workload" else one for one in report.sections)
+    (chart,) = [one for one in charts_of(replace(report, sections=sections)) if one.key == "chart.workload"]
+    assert chart.section == "workload"
+    picture = Image.open(io.BytesIO(chart.draw())).convert("RGB")
+    return {red << 16 | green << 8 | blue for _, (red, green, blue) in picture.getcolors(2**20) or ()}
 
 
 # ---- all or nothing
