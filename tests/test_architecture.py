@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,13 @@ def layer_of(module: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+@cache
+def _nodes(module: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(MODULES[module].read_text("utf-8"))))
+
+
+def _imports(module: str) -> Iterator[str]:
+    for node in _nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -94,7 +100,7 @@ def _imports(file: Path) -> Iterator[str]:
 def test_a_module_has_a_place_and_imports_point_down(module: str):
     layer = layer_of(module)
     assert layer is not None, f"{module} has no place in docs/architecture.md: mend the design and RANKS together"
-    for imported in _imports(MODULES[module]):
+    for imported in _imports(module):
         target = layer_of(imported)
         if target is None or target == layer:
             continue
@@ -103,14 +109,14 @@ def test_a_module_has_a_place_and_imports_point_down(module: str):
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_libraries_stay_where_they_belong(module: str):
-    for imported in _imports(MODULES[module]):
+    for imported in _imports(module):
         allowed = ONLY_IN.get(imported.split(".")[0])
         assert allowed is None or layer_of(module) in allowed, f"{module} must not import {imported}"
 
 
 @pytest.mark.parametrize("module", [name for name in sorted(MODULES) if layer_of(name) in PURE])
 def test_analysis_knows_no_clock_file_or_chance(module: str):
-    assert not {name.split(".")[0] for name in _imports(MODULES[module])} & CLOCK_AND_CHANCE
+    assert not {name.split(".")[0] for name in _imports(module)} & CLOCK_AND_CHANCE
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -121,8 +127,7 @@ def test_modules_stay_small(module: str):
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"gridmap.settings"}))
 def test_only_settings_reads_the_environment(module: str):
-    tree = ast.parse(MODULES[module].read_text("utf-8"))
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {node.attr for node in _nodes(module) if isinstance(node, ast.Attribute)}
     # The sandbox hands on what its child needs; the command line tells Arrow, before it starts, whose memory to use.
     allowed = {"gridmap.ingest.sandbox", "gridmap.ingest.sandbox_child", "gridmap.cli.main"}
     assert module in allowed or not names & {"environ", "getenv"}

@@ -20,12 +20,10 @@ def test_both_languages_have_the_same_keys():
     assert set(catalogue("zh")) == set(catalogue("en"))
 
 
-@pytest.mark.parametrize("key", sorted(catalogue("zh")))
-def test_a_text_says_something_with_the_same_values_in_both_languages(key: str):
-    zh, en = catalogue("zh")[key], catalogue("en")[key]
-    assert zh.strip()
-    assert en.strip()
-    assert _fields(zh) == _fields(en)
+def test_every_text_says_something_with_the_same_values_in_both_languages():
+    zh, en = catalogue("zh"), catalogue("en")
+    assert [key for key in zh if not (zh[key].strip() and en[key].strip())] == []
+    assert [key for key in zh if _fields(zh[key]) != _fields(en[key])] == []
 
 
 def _used_keys() -> list[tuple[str, str]]:
