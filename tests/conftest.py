@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -25,6 +26,20 @@ _PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.t
 hypothesis.settings.register_profile("gridmap", max_examples=25, derandomize=True, **_PATIENT)
 hypothesis.settings.register_profile("thorough", max_examples=400, **_PATIENT)
 hypothesis.settings.load_profile("gridmap")
+
+
+_LONGEST = ("browser", "data", "cli", "pages", "actions")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose files take longest: two workers share files, and one must not end with a long one alone."""
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        inside = item.path.parts[len(tests.parts) :] if item.path.is_relative_to(tests) else ()
+        return _LONGEST.index(inside[0]) if inside and inside[0] in _LONGEST else len(_LONGEST)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
