@@ -1,6 +1,7 @@
 """How each layer's checked frames go into the database; called by `load_layer` inside its transaction."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -12,21 +13,52 @@ from gridmap.actions.platform import append_cases, are_orders, store_orders, sto
 from gridmap.actions.stamp import Stamp, Stored
 from gridmap.analysis.clocks import Deadlines
 from gridmap.codes import grid_level
+from gridmap.errors import InputError
 from gridmap.frames import SERVICE_NEEDS
+from gridmap.store.places import read_areas
 from gridmap.store.writing import Written, write_rows
+from gridmap.texts import t
 from gridmap.workdays import work_calendar
 
 Frames = Mapping[str, pd.DataFrame]
 _LABEL_RANKS = {"township": 1, "village": 2, "group": 4}
 _WATER_LABEL_RANK = 3
 _LABELLED_WATER = ("river", "reservoir")
+_HELD_SHARE = 0.99
+_AGAIN = (
+    "SELECT area_code, name, valid_until FROM area"
+    " WHERE township_code = :township AND area_code = ANY(:codes) AND valid_until IS NOT NULL"
+)
+_END = (
+    "UPDATE area SET valid_until = greatest(CAST(:day AS date), valid_from + 1) WHERE area_code = ANY(:codes)",
+    "UPDATE unit SET retired_on = :day WHERE group_code = ANY(:codes) AND retired_on IS NULL",
+    "UPDATE grid SET closed_on = :day WHERE grid_code = ANY(:codes) AND closed_on IS NULL AND opened_on < :day",
+)
 
 
 def store_areas(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
-    """Store townships, villages and groups; each group is a unit, each township and village a grid of its level."""
+    """Store townships, villages and groups; each group is a unit, each township and village a grid of its level.
+
+    A village or group that the file does not name and whose land others of its level hold has ended on the first day of the
+    file; so have its unit and its grid.
+
+    Raises
+    ------
+    InputError
+        If the file names one that has ended: codes are never used again.
+    """
     areas = _stamped(frames["areas"], stamp).sort_values("area_code", key=lambda codes: codes.str.len())
     areas.geometry = _as_multi(areas.geometry)
+    notes = _end_areas(connection, areas, stamp)
+    known = set(
+        connection.execute(
+            text("SELECT area_code FROM area WHERE township_code = :township"), {"township": stamp.township_code}
+        ).scalars()
+    )
     written = write_rows(connection, "area", areas, key=["area_code"])
+    if known:
+        new = {"day": stamp.valid_from, "codes": sorted(set(areas["area_code"]) - known)}
+        connection.execute(text("UPDATE area SET valid_from = :day WHERE area_code = ANY(:codes)"), new)
     groups = areas[areas["level"] == "group"]
     units = gpd.GeoDataFrame(
         {
@@ -58,7 +90,29 @@ def store_areas(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
         pd.DataFrame({"kind": areas["level"], "name": areas["name"], "rank": areas["level"].map(_LABEL_RANKS)}),
         gpd.GeoSeries(centres.to_numpy(), crs=areas.crs),
     )
-    return Stored(written=written)
+    return Stored(written=written, notes=notes)
+
+
+def _end_areas(connection: Connection, areas: gpd.GeoDataFrame, stamp: Stamp) -> tuple[str, ...]:
+    """End the areas whose land others hold in this file, and let the new ones begin; returns what a person must know."""
+    given: dict[str, Any] = {"township": stamp.township_code, "day": stamp.valid_from}
+    again = connection.execute(text(_AGAIN), given | {"codes": areas["area_code"].tolist()}).first()
+    if again is not None:
+        raise InputError(t("load.error_area_again", name=again.name, area=again.area_code, day=again.valid_until))
+    ended: dict[str, str] = {}
+    for level, others in areas.groupby("level"):
+        standing = read_areas(connection, township_code=stamp.township_code, level=str(level), on=stamp.valid_from)
+        missing = standing.drop(index=others["area_code"], errors="ignore")
+        shapes = missing.geometry.to_numpy()
+        held = shapely.area(shapely.intersection(shapes, shapely.union_all(others.geometry.to_numpy())))
+        ended |= missing.loc[held > _HELD_SHARE * shapely.area(shapes), "name"].to_dict()
+    for statement in _END if ended else ():
+        connection.execute(text(statement), given | {"codes": sorted(ended)})
+    return (
+        (t("load.areas_ended", names=t("load.listed").join(ended.values()), day=stamp.valid_from, n=len(ended)),)
+        if ended
+        else ()
+    )
 
 
 def store_households(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:

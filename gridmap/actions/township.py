@@ -43,14 +43,22 @@ def chosen_township(connection: Connection, township_code: str | None) -> Townsh
 
 def township_context(connection: Connection, township_code: str) -> TownshipContext:
     """Return what the database knows of a township, for the checks of a file."""
-    levels = {
-        level: read_areas(connection, township_code=township_code, level=level).assign(level=level)
-        for level in AREA_LEVELS
-    }
 
     def known(sql: str) -> list[Any]:
         return [tuple(row) for row in connection.execute(text(sql), {"township": township_code})]
 
+    levels = {
+        level: read_areas(connection, township_code=township_code, level=level).assign(level=level)
+        for level in AREA_LEVELS
+    }
+    areas = gpd.GeoDataFrame(pd.concat(levels.values()).reset_index())
+    ended = [
+        code
+        for (code,) in known("SELECT area_code FROM area WHERE township_code = :township AND valid_until IS NOT NULL")
+    ]
+    # A name that an area of today bears as well is hers.
+    is_ended = areas["area_code"].isin(ended)
+    is_overtaken = is_ended & areas["name"].isin(areas.loc[~is_ended, "name"])
     landmarks = {
         "households": read_households(connection, township_code=township_code),
         "paths": read_paths(connection, township_code=township_code),
@@ -58,7 +66,8 @@ def township_context(connection: Connection, township_code: str) -> TownshipCont
     }
     return TownshipContext(
         township_code=township_code,
-        areas=gpd.GeoDataFrame(pd.concat(levels.values()).reset_index()),
+        areas=gpd.GeoDataFrame(areas[~is_overtaken].reset_index(drop=True)),
+        ended_codes=frozenset(ended),
         grid_codes=frozenset(
             code for (code,) in known("SELECT grid_code FROM grid WHERE level = 3 AND township_code = :township")
         ),

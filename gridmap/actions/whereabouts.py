@@ -22,7 +22,7 @@ from gridmap.store.intake import (
     read_possible_duplicates,
     read_township_at,
 )
-from gridmap.store.places import read_areas, read_grids, read_townships
+from gridmap.store.places import read_area_names, read_grids, read_townships
 from gridmap.texts import t
 
 _MOST_DUPLICATES = 5
@@ -178,11 +178,11 @@ def _named_ground(connection: Connection, *, township_code: str, on: date, named
 def _village(connection: Connection, *, township_code: str, written: str | None) -> Ground:
     if written is None or not written.strip():
         return Ground()
-    areas = read_areas(connection, township_code=township_code, level="village")
+    names = read_area_names(connection, township_code=township_code, level="village")
     wanted = plain(written)
-    found = [(str(code), str(name)) for code, name in areas["name"].items() if wanted in (code, plain(str(name)))]
+    found = [(str(code), str(name)) for code, name in names.items() if wanted in (code, plain(str(name)))]
     if len(found) != 1:
-        choices = {str(code): str(name) for code, name in areas["name"].items()}
+        choices = {str(code): str(name) for code, name in names.items()}
         raise NotAccepted(
             "unknown_village", t("intake.error_village", village=written[:40]), field="village", choices=choices
         )

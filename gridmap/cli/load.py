@@ -25,7 +25,9 @@ def load(  # noqa: PLR0917  Typer takes the options by name
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML or JSON file: our column = header in the file.")] = None,
     township: Annotated[str | None, typer.Option(help="Nine digits; needed with several townships.")] = None,
-    valid_from: Annotated[str | None, typer.Option(help="First day of a plan (grids), YYYY-MM-DD.")] = None,
+    valid_from: Annotated[
+        str | None, typer.Option(help="First day of a plan (grids) or of what changed (areas), YYYY-MM-DD.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then take it back.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -40,6 +40,8 @@ class TownshipContext:
         Nine digits.
     areas
         Frame `areas` of `gridmap.frames` (township, villages, groups), EPSG:4490.
+    ended_codes
+        Those of them that were merged away: what happened there still names them, nothing new does.
     grid_codes
         Codes of the area grids (level 3); empty while none are loaded, then grid codes are checked by form only.
     staff_ids
@@ -67,6 +69,7 @@ class TownshipContext:
 
     township_code: str
     areas: gpd.GeoDataFrame
+    ended_codes: frozenset[str] = frozenset()
     grid_codes: frozenset[str] = frozenset()
     staff_ids: frozenset[str] = frozenset()
     category_keys: frozenset[tuple[str, int]] = frozenset()

@@ -61,16 +61,16 @@ class MapLayer:
 Read = Callable[[Connection, str, date], gpd.GeoDataFrame]
 
 
-def _areas(connection: Connection, township_code: str, _on: date) -> gpd.GeoDataFrame:
+def _areas(connection: Connection, township_code: str, on: date) -> gpd.GeoDataFrame:
     levels = [
-        read_areas(connection, township_code=township_code, level=level).assign(level=level)
+        read_areas(connection, township_code=township_code, level=level, on=on).assign(level=level)
         for level in ("township", "village")
     ]
     return gpd.GeoDataFrame(pd.concat(levels))[["name", "level", "geometry"]]
 
 
-def _groups(connection: Connection, township_code: str, _on: date) -> gpd.GeoDataFrame:
-    return read_areas(connection, township_code=township_code, level="group")[["name", "geometry"]]
+def _groups(connection: Connection, township_code: str, on: date) -> gpd.GeoDataFrame:
+    return read_areas(connection, township_code=township_code, level="group", on=on)[["name", "geometry"]]
 
 
 def _grids(connection: Connection, township_code: str, on: date) -> gpd.GeoDataFrame:

@@ -197,7 +197,7 @@ def circle_report(
         walking_m_s=walking_m_s,
         limit_s=minutes * 60.0,
         walls=walls,
-        groups=read_areas(connection, township_code=township_code, level="group").to_crs(metric),
+        groups=read_areas(connection, township_code=township_code, level="group", on=on).to_crs(metric),
     )
     goals = attach(network, points, **options)
     ways = travel(network, walk.homes, goals, limit_s=walk.limit_s)
@@ -214,7 +214,7 @@ def circle_report(
         points=points.to_crs(STORED_CRS),
         area=land.to_crs(STORED_CRS),
         grids=_by_area(households, "grid_code", names=ground.grids[["name", "village_code", "village_name"]]),
-        villages=_by_area(households, "village_code", names=ground.villages[["name"]]),
+        villages=_by_area(households, "village_code", names=ground.village_names.to_frame()),
         problems=problems.to_crs(STORED_CRS),
         villages_land=ground.villages.geometry.to_crs(STORED_CRS),
         walk=walk,

@@ -152,7 +152,7 @@ def coverage_report(
 
 def _named_checkpoints(ground: Ground, checkpoints: gpd.GeoDataFrame, rounds: pd.DataFrame) -> gpd.GeoDataFrame:
     named = checkpoints.join(rounds)
-    named["village_name"] = named["village_code"].map(ground.villages["name"])
+    named["village_name"] = named["village_code"].map(ground.village_names)
     named["grid_name"] = named["grid_code"].map(ground.grids["name"])
     named["n_missing"] = named["n_due"] - named["n_counted"]
     return named

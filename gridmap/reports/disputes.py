@@ -158,7 +158,7 @@ def disputes_report(
         months={month: density(rows[month_of == month]) for month in sorted(set(month_of))},
         monthly=monthly_counts(rows, zone=zone, by="kind" if kind is None else "category"),
         categories=_table(rows, rows["category"], month_of, last_on),
-        villages=_table(rows, rows["village"].map(ground.villages["name"]), month_of, last_on),
+        villages=_table(rows, rows["village"].map(ground.village_names), month_of, last_on),
         category_names=names,
         is_withheld=is_withheld,
     )

@@ -14,7 +14,7 @@ from gridmap.analysis.fair.balance import moved_loads, unevenness
 from gridmap.planning.draft import Draft
 from gridmap.reports.ground import Ground
 from gridmap.reports.plans import Board, plan_board
-from gridmap.store.places import read_areas
+from gridmap.store.places import read_area_names
 from gridmap.store.plans import read_plan_units, read_plans
 
 # A unit with few incidents of its own is taken to have its grid's rate: so many incidents are dealt out by households.
@@ -127,7 +127,7 @@ def moved_units(
     gained = moved_loads(grids["forecast"], grids["team_size"], moves[moves["load"] > 0])
     total = unevenness(grids["forecast"], grids["team_size"].fillna(0))
     gained = gained[gained["gain"] > _LEAST_GAIN_SHARE * total].drop_duplicates("unit").head(most)
-    groups = read_areas(connection, township_code=township, level="group")["name"]
+    groups = read_area_names(connection, township_code=township, level="group")
     of_unit = read_plan_units(connection, plan_id=plan_id)["group_code"].map(groups)
     names = grids["name"].to_dict()
     return tuple(

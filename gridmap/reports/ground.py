@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 import geopandas as gpd
+import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.counting import locate
@@ -12,7 +13,7 @@ from gridmap.reports.figures import depends_on
 from gridmap.reports.township import find_township, read_standing_checkpoints
 from gridmap.store.facts import read_checkins, read_fixes
 from gridmap.store.people import read_all_postings
-from gridmap.store.places import Township, read_areas, read_grids, read_households
+from gridmap.store.places import Township, read_area_names, read_areas, read_grids, read_households
 
 __all__ = ["Ground", "Rounds", "VisitRule", "read_ground", "read_rounds", "villages_report"]
 
@@ -34,6 +35,8 @@ class Ground:
         `village_code` (null: in none).
     villages
         Polygons, index `area_code`, with `name`.
+    village_names
+        By code; also of those that have ended by then, which facts may name.
     """
 
     township: Township
@@ -41,6 +44,7 @@ class Ground:
     households: gpd.GeoDataFrame
     checkpoints: gpd.GeoDataFrame
     villages: gpd.GeoDataFrame
+    village_names: pd.Series
 
 
 def read_ground(connection: Connection, *, township_code: str, on: date) -> Ground:
@@ -54,7 +58,7 @@ def read_ground(connection: Connection, *, township_code: str, on: date) -> Grou
     township = find_township(connection, township_code=township_code)
     zone = township.metric_epsg
     grids = read_grids(connection, township_code=township_code, on=on).to_crs(zone)
-    villages = read_areas(connection, township_code=township_code, level="village").to_crs(zone)
+    villages = read_areas(connection, township_code=township_code, level="village", on=on).to_crs(zone)
     households = read_households(connection, township_code=township_code).to_crs(zone)
     checkpoints = read_standing_checkpoints(connection, township_code=township_code).to_crs(zone)
     return Ground(
@@ -65,6 +69,7 @@ def read_ground(connection: Connection, *, township_code: str, on: date) -> Grou
             grid_code=locate(checkpoints, grids), village_code=locate(checkpoints, villages)
         ),
         villages=villages,
+        village_names=read_area_names(connection, township_code=township_code, level="village"),
     )
 
 
@@ -110,5 +115,5 @@ def read_rounds(
 @depends_on("places")
 def villages_report(connection: Connection, *, township_code: str) -> dict[str, str]:
     """Return the names of the villages by their code."""
-    villages = read_areas(connection, township_code=township_code, level="village")
-    return {str(code): str(name) for code, name in villages["name"].items()}
+    names = read_area_names(connection, township_code=township_code, level="village")
+    return {str(code): str(name) for code, name in names.items()}

@@ -17,7 +17,7 @@ from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.township import find_township
 from gridmap.store.activity import find_incidents, read_active_incidents, read_active_steps
 from gridmap.store.photos import read_contents
-from gridmap.store.places import read_areas, read_grids
+from gridmap.store.places import read_area_names, read_areas, read_grids
 from gridmap.store.versions import read_known_at
 from gridmap.workdays import work_calendar
 
@@ -139,7 +139,8 @@ def handling_report(
     incidents, steps = read_active_incidents(connection, **span), read_active_steps(connection, **span)
     incidents = gpd.GeoDataFrame(incidents[incidents["happened_at"] <= now])
     grids = read_grids(connection, township_code=township_code, on=today)
-    villages = read_areas(connection, township_code=township_code, level="village")
+    villages = read_areas(connection, township_code=township_code, level="village", on=today)
+    village_names = read_area_names(connection, township_code=township_code, level="village")
     calendar = work_calendar()
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
     grid_code = grids_of(incidents.to_crs(metric), grids.to_crs(metric))
@@ -168,7 +169,7 @@ def handling_report(
             grid_code=grid_code,
             grid=grid_code.map(grids["name"]),
             village_code=village_code,
-            village=village_code.map(villages["name"]),
+            village=village_code.map(village_names),
             next_due_at=clocks["next_due_at"],
             mark=_marks(states, clocks, now=now),
         )

@@ -18,7 +18,7 @@ from gridmap.store.activity import read_active_incidents, read_active_steps
 from gridmap.store.cases import read_cases, read_incident
 from gridmap.store.intake import Source, is_reported_by, read_categories_on, read_duties, read_ground_of
 from gridmap.store.photos import read_photos
-from gridmap.store.places import read_areas, read_grids
+from gridmap.store.places import read_area_names, read_areas, read_grids
 from gridmap.texts import t
 from gridmap.workdays import work_calendar
 
@@ -145,7 +145,8 @@ def cases_of(
     )
     duties = read_duties(connection, staff_id=staff_id, on=today)
     grids = read_grids(connection, township_code=township_code, on=today)
-    villages = read_areas(connection, township_code=township_code, level="village")
+    villages = read_areas(connection, township_code=township_code, level="village", on=today)
+    village_names = read_area_names(connection, township_code=township_code, level="village")
     points = incidents.to_crs(metric)
     in_village = locate(points, villages.to_crs(metric))
     grid_of = grids_of(points, grids.to_crs(metric))
@@ -171,7 +172,7 @@ def cases_of(
                 "place": _text(incident["place"]),
                 "grid_code": grid_code,
                 "grid_name": None if grid_code is None else str(grids.loc[grid_code, "name"]),
-                "village": None if village_code is None else str(villages.loc[village_code, "name"]),
+                "village": None if village_code is None else str(village_names.loc[village_code]),
                 "lng": None if point is None else round(point.x, 6),
                 "lat": None if point is None else round(point.y, 6),
                 "happened_at": _instant(incident["happened_at"], zone),

@@ -17,7 +17,7 @@ from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import read_rounds
 from gridmap.reports.township import find_township, open_on, read_standing_checkpoints
 from gridmap.store.activity import read_active_incidents, read_active_steps
-from gridmap.store.places import read_areas, read_grids
+from gridmap.store.places import read_area_names, read_areas, read_grids
 from gridmap.store.versions import read_known_at
 
 DISPUTE_DAYS, CALENDAR_DAYS, N_EVENTS = 30, 14, 7
@@ -178,7 +178,7 @@ def patrol_report(
     since, _ = span_instants(min(days[0], today.replace(day=1)), today, zone=zone)
     checkpoints = read_standing_checkpoints(connection, township_code=township_code)
     grids = read_grids(connection, township_code=township_code, on=today).to_crs(metric)
-    villages = read_areas(connection, township_code=township_code, level="village")
+    villages = read_areas(connection, township_code=township_code, level="village", on=today)
     placed = checkpoints.to_crs(metric)
     visits = read_rounds(
         connection,
@@ -264,7 +264,7 @@ def incidents_report(
     since, _ = span_instants(days[0], today, zone=zone)
     incidents = read_active_incidents(connection, township_code=township_code, since=since, now=now)
     steps = read_active_steps(connection, township_code=township_code, since=since, now=now)
-    villages = read_areas(connection, township_code=township_code, level="village")["name"]
+    villages = read_area_names(connection, township_code=township_code, level="village")
     states = incident_states(incidents, steps, now=now, due_soon=timedelta(hours=due_soon_hours))
     known = len(incidents) > 0
     happened_at = incidents["happened_at"]

@@ -16,7 +16,7 @@ from gridmap.crs import STORED_CRS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import Ground, read_ground
 from gridmap.store.facts import read_checkins, read_fixes
-from gridmap.store.places import read_areas, read_paths
+from gridmap.store.places import read_area_names, read_paths
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,7 +159,7 @@ def _fixes(
 
 
 def _groups(connection: Connection, ground: Ground, households: pd.DataFrame) -> pd.DataFrame:
-    names = read_areas(connection, township_code=ground.township.code, level="group")
+    names = read_area_names(connection, township_code=ground.township.code, level="group")
     by_group = households.groupby("group_code")
     table = pd.DataFrame(
         {
@@ -168,6 +168,6 @@ def _groups(connection: Connection, ground: Ground, households: pd.DataFrame) ->
             "days_since": by_group["days_since"].max(),
         }
     )
-    table.insert(0, "village_name", names["parent_code"].map(ground.villages["name"]).reindex(table.index))
-    table.insert(0, "name", names["name"].reindex(table.index))
+    table.insert(0, "village_name", ground.village_names.reindex(table.index.str[:12]).to_numpy())
+    table.insert(0, "name", names.reindex(table.index))
     return table.sort_values(["n_long", "days_since"], ascending=False, kind="stable")

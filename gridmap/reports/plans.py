@@ -18,7 +18,7 @@ from gridmap.planning.neighbours import Barriers
 from gridmap.planning.units import Units, make_units
 from gridmap.reports.figures import depends_on
 from gridmap.reports.township import find_township
-from gridmap.store.places import Township, read_areas, read_households, read_paths, read_water
+from gridmap.store.places import Township, read_area_names, read_households, read_paths, read_water
 from gridmap.store.plans import (
     read_codes,
     read_edits,
@@ -148,7 +148,7 @@ def plan_board(connection: Connection, *, township_code: str, plan_id: int, barr
     units = make_units(
         frame.assign(n_households=weights), weight="n_households", within="village_code", barriers=barriers
     )
-    villages = read_areas(connection, township_code=township_code, level="village")
+    villages = read_area_names(connection, township_code=township_code, level="village")
     grid_names, used_units = read_codes(connection, township_code=township_code)
     return Board(
         plan_id=plan_id,
@@ -165,7 +165,7 @@ def plan_board(connection: Connection, *, township_code: str, plan_id: int, barr
         homes=homes,
         grid_names=grid_names,
         used_units=frozenset(used_units),
-        village_names={str(code): str(name) for code, name in villages["name"].items()},
+        village_names={str(code): str(name) for code, name in villages.items()},
         exceptions=read_exceptions(connection, plan_id=plan_id),
     )
 

@@ -75,7 +75,7 @@ def poster_report(connection: Connection, *, township_code: str, on: date, grid_
         township_name=township.name,
         teams={team.code: team for team in book.teams if team.code in grids.index},
         grids=grids,
-        groups=read_areas(connection, township_code=township_code, level="group").to_crs(zone),
+        groups=read_areas(connection, township_code=township_code, level="group", on=on).to_crs(zone),
         paths=read_paths(connection, township_code=township_code).to_crs(zone),
         water=read_water(connection, township_code=township_code).to_crs(zone),
         service_points=checkpoints[is_service].to_crs(zone),

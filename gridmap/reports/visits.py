@@ -165,7 +165,7 @@ def visit_report(
         periods=periods,
         by_duty=_summed(sums, "duty", None),
         by_grid=_summed(sums, "grid_code", ground.grids["name"]),
-        by_village=_summed(sums, "village_code", ground.villages["name"]),
+        by_village=_summed(sums, "village_code", ground.village_names),
         by_day=_by_day(span, apart, periods, rounds.traces),
         people=_people(ours, apart, rounds.postings, ground, first_on=first_on, last_on=last_on),
         grid_calendar=duty_calendar(span, checkpoints["grid_code"], per=per),

@@ -70,6 +70,18 @@ def read_areas(connection: Connection, *, township_code: str, level: str, on: da
     )
 
 
+def read_area_names(connection: Connection, *, township_code: str, level: str) -> pd.Series:
+    """Return the names of the areas of one level by code; also of those that have ended, which facts may name."""
+    names = read_table(
+        connection,
+        "SELECT area_code, name FROM area WHERE township_code = :township_code AND level = :level ORDER BY area_code",
+        index="area_code",
+        township_code=township_code,
+        level=level,
+    )
+    return names["name"]
+
+
 def read_units(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:
     """Return the units that are not retired, index `unit_id`: `unit_code`, `group_code`, `village_code`."""
     return read_layer(

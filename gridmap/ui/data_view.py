@@ -24,6 +24,7 @@ from gridmap.ui.numbers import UNKNOWN
 from gridmap.ui.theme import Markup
 
 _DATUMS = ("cgcs2000", "wgs84", "gcj02", "bd09")
+_DATED = ("grids", "areas")
 _ENDINGS = ("zip", "shp", "shx", "dbf", "prj", "cpg", "gpkg", "geojson", "json", "csv", "xlsx", "kml", "gpx")
 _SHOWN_ROWS = 200
 
@@ -115,7 +116,7 @@ def load_form() -> None:
         crs=crs,
         datum=datum or None,
         sheet=sheet,
-        valid_from=valid_from if layer == "grids" else None,
+        valid_from=valid_from if layer in _DATED else None,
         imported_by=t("shell.data"),
     )
     row = st.container(horizontal=True)

@@ -12,7 +12,7 @@ from gridmap.actions.load import LoadOptions, load_layer
 from gridmap.errors import ConflictError, InfeasibleError, InputError
 from gridmap.settings import Settings
 from gridmap.store.imports import read_changes, read_imports, read_quarantine
-from gridmap.store.places import read_grids, read_households
+from gridmap.store.places import read_area_names, read_areas, read_grid_tree, read_grids, read_households, read_units
 from gridmap.texts import use_language
 from tests import tiny
 
@@ -255,3 +255,81 @@ def test_an_incident_without_a_due_time_gets_that_of_the_deadlines(tiny_engine: 
         assert due.all() == ["10-19 16:00", "10-10 16:00", "10-11 09:00"]
     again = _load(tiny_engine, "incidents", tmp_path / "incidents.xlsx", settings=policy, datum="cgcs2000")
     assert (again.n_new, again.n_updated) == (0, 0)
+
+
+def _merged_file(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
+    """The areas after the east village joined the west one: its groups are the west's third and fourth."""
+    areas = tiny.areas()
+    codes = dict(zip(tiny.GROUPS[2:], (f"{tiny.WEST_VILLAGE}03", f"{tiny.WEST_VILLAGE}04"), strict=True))
+    areas.loc[areas["area_code"] == tiny.WEST_VILLAGE, "geometry"] = areas.geometry.iloc[0]
+    areas = areas[~areas["area_code"].isin([tiny.EAST_VILLAGE, *without])]
+    moved = areas["area_code"].isin(codes)
+    areas.loc[moved, "name"] = ["三组", "四组"][: moved.sum()]
+    areas.loc[moved, "parent_code"] = tiny.WEST_VILLAGE
+    areas["area_code"] = areas["area_code"].replace(codes)
+    areas["级别"] = areas["level"].map({"township": "乡", "village": "村", "group": "组"})
+    named = areas.rename(columns={"area_code": "代码", "name": "名称", "parent_code": "上级代码"})
+    file = folder / "merged.gpkg"
+    named[["代码", "名称", "级别", "上级代码", "geometry"]].to_crs(tiny.METRIC).to_file(file, driver="GPKG")
+    return file
+
+
+def test_a_village_that_joins_another_ends_and_the_next_plan_goes_over_its_land(tiny_engine: Engine, tmp_path: Path):
+    day = date(2026, 10, 10)
+    use_language("en")
+    outcome = _load(tiny_engine, "areas", _merged_file(tmp_path), valid_from=day)
+    assert any("东村" in note and "2026-10-10" in note for note in outcome.notes)
+    with tiny_engine.connect() as connection:
+        told = {"township_code": tiny.TOWNSHIP, "level": "village"}
+        before = read_areas(connection, on=date(2026, 10, 9), **told)
+        after = read_areas(connection, on=day, **told)
+        assert list(read_area_names(connection, **told)) == ["西村", "东村"]
+        groups = read_areas(connection, township_code=tiny.TOWNSHIP, level="group", on=date(2026, 10, 9))
+        units = read_units(connection, township_code=tiny.TOWNSHIP)
+        tree = read_grid_tree(connection, township_code=tiny.TOWNSHIP, on=day)
+    assert (list(before["name"]), list(after["name"])) == (["西村", "东村"], ["西村"])
+    assert list(groups.index) == list(tiny.GROUPS)
+    assert set(units["village_code"]) == {tiny.WEST_VILLAGE}
+    assert len(units) == 4
+    assert tiny.EAST_VILLAGE not in tree.index
+    drawn = gpd.read_file(_grids_file(tmp_path, border_m=0.0))
+    drawn["网格代码"] = [*tiny.GRIDS[:2], f"{tiny.WEST_VILLAGE}003"]
+    drawn["村代码"] = tiny.WEST_VILLAGE
+    drawn.to_file(tmp_path / "after.gpkg", driver="GPKG")
+    _load(tiny_engine, "grids", tmp_path / "after.gpkg", valid_from=day)
+    with tiny_engine.connect() as connection:
+        old = read_grids(connection, township_code=tiny.TOWNSHIP, on=date(2026, 10, 9))
+        new = read_grids(connection, township_code=tiny.TOWNSHIP, on=day)
+    assert list(old.index) == list(tiny.GRIDS)
+    assert list(new.index) == [*tiny.GRIDS[:2], f"{tiny.WEST_VILLAGE}003"]
+    assert set(new["village_name"]) == {"西村"}
+
+
+def test_a_plan_over_the_land_of_a_village_that_stands_still_leaves_a_gap(tiny_engine: Engine, tmp_path: Path):
+    """The merger is of December: a plan of November still needs the east village's land."""
+    _load(tiny_engine, "areas", _merged_file(tmp_path), valid_from=date(2026, 12, 1))
+    drawn = gpd.read_file(_grids_file(tmp_path, border_m=0.0)).iloc[:2]
+    drawn.to_file(tmp_path / "west.gpkg", driver="GPKG")
+    with pytest.raises((InputError, InfeasibleError)):
+        _load(tiny_engine, "grids", tmp_path / "west.gpkg", valid_from=date(2026, 11, 1))
+
+
+def test_an_ended_code_is_never_used_again(tiny_engine: Engine, areas_file: Path, tmp_path: Path):
+    _load(tiny_engine, "areas", _merged_file(tmp_path), valid_from=date(2026, 10, 10))
+    use_language("en")
+    with pytest.raises(InputError, match=f"{tiny.EAST_VILLAGE}.*2026-10-10"):
+        _load(tiny_engine, "areas", areas_file)
+    with pytest.raises(InfeasibleError):
+        _load(tiny_engine, "grids", _grids_file(tmp_path, border_m=0.0), valid_from=date(2026, 11, 1))
+    with tiny_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM area WHERE valid_until IS NULL")).scalar() == 6
+
+
+def test_an_area_whose_land_nobody_holds_does_not_end(tiny_engine: Engine, tmp_path: Path):
+    """The county's file has no groups at all: it ends none."""
+    _load(tiny_engine, "areas", _merged_file(tmp_path, without=tiny.GROUPS), valid_from=date(2026, 10, 10))
+    with tiny_engine.connect() as connection:
+        standing = read_areas(connection, township_code=tiny.TOWNSHIP, level="group", on=date(2026, 10, 10))
+        villages = read_areas(connection, township_code=tiny.TOWNSHIP, level="village", on=date(2026, 10, 10))
+    assert list(standing.index) == list(tiny.GROUPS)
+    assert list(villages.index) == [tiny.WEST_VILLAGE]

@@ -44,6 +44,7 @@ def read_grids(ledgers: Mapping[str, Ledger], given: Given, zone: dt.tzinfo) -> 
     placed = place_shapes(ledger, given, allowed=("Polygon", "MultiPolygon"))
     if given.context is not None:
         known = set(given.context.areas.loc[given.context.areas["level"] == "village", "area_code"])
+        known -= given.context.ended_codes
         ledger.refuse(~village.isin(known).to_numpy(), "unknown_village", target="grid_code", village=village)
         _refuse_elsewhere(ledger, village, placed.geometries, given.context)
     ledger.refuse_repeated(code, target="grid_code")

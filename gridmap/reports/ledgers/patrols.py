@@ -242,7 +242,7 @@ def _checkpoints(
     table = this.join(ground.checkpoints[["name", "duty", "grid_code", "village_code"]])
     table = table.join(figures[["n_counted", "last_visit_at"]])
     table["grid_name"] = table["grid_code"].map(ground.grids["name"])
-    table["village_name"] = table["village_code"].map(ground.villages["name"])
+    table["village_name"] = table["village_code"].map(ground.village_names)
     table["n_missing"] = table["n_due"] - table["n_counted"]
     table["n_findings"] = findings.groupby("checkpoint_code").size().reindex(table.index).fillna(0).astype(int)
     return table.sort_values(["n_missed", "n_missing", "name"], ascending=[False, False, True], kind="stable")
@@ -305,7 +305,7 @@ def _things(things: pd.DataFrame, ground: Ground, *, today: date) -> pd.DataFram
         state=pd.Series(state, index=things.index, dtype=object),
         grid_name=things["grid_code"].map(ground.grids["name"]),
         village_code=villages,
-        village_name=villages.map(ground.villages["name"]),
+        village_name=villages.map(ground.village_names),
     )
 
 

@@ -13,7 +13,7 @@ from gridmap.frames import SERVICE_NEEDS
 from gridmap.reports.figures import Figure, count, depends_on, share
 from gridmap.reports.ground import read_ground
 from gridmap.store.ledgers import read_roster_updates, read_snapshots
-from gridmap.store.places import read_areas
+from gridmap.store.places import read_area_names
 from gridmap.texts import t
 
 NEEDS = tuple(f"n_{need}" for need in SERVICE_NEEDS)
@@ -108,11 +108,10 @@ def people_ledger(
         table[f"gone_through_{name}"] = newest[f"updated_{name}"].reindex(table.index).astype(object)
     table = table.join(updates_due(households, **ages, stale_share=roster_stale_percent / 100))
     table["is_due"] = table["is_due"].fillna(value=False).astype(bool)
-    areas = read_areas(connection, township_code=township_code, level="group")
     groups = people_counts(households, by=["grid_code", "group_code"], needs=list(NEEDS), **ages).reset_index()
-    groups["name"] = groups["group_code"].map(areas["name"])
+    groups["name"] = groups["group_code"].map(read_area_names(connection, township_code=township_code, level="group"))
     groups["village_code"] = groups["group_code"].str[:12]
-    groups["village_name"] = groups["village_code"].map(ground.villages["name"])
+    groups["village_name"] = groups["village_code"].map(ground.village_names)
     groups["grid_name"] = groups["grid_code"].map(ground.grids["name"])
     snapshots = read_snapshots(connection, township_code=township_code)
     history = snapshots.dropna(subset="grid_code").groupby(["month", "grid_code"])[list(COUNTS)].sum().reset_index()

@@ -253,7 +253,7 @@ def _people(
     who = latest.set_index("staff_id").reindex(staff)[["name", "role", "grid_code"]]
     who["grid_name"] = who["grid_code"].map(facts.ground.grids["name"])
     who["village_code"] = who["grid_code"].str[:12]
-    who["village_name"] = who["village_code"].map(facts.ground.villages["name"])
+    who["village_name"] = who["village_code"].map(facts.ground.village_names)
     n_entries = sums["n_entries"].sum().reindex(staff, fill_value=0).astype(int).rename("n_entries")
     joined = who.join(table["points"]).join(wide).join(n_entries).join(table.drop(columns="points"))
     order = joined.assign(last=joined["rank"].astype(float)).sort_values(

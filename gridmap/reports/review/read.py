@@ -20,6 +20,7 @@ from gridmap.store.facts import read_checkins, read_fixes, read_home_visits
 from gridmap.store.people import read_all_postings, read_teams
 from gridmap.store.places import (
     Township,
+    read_area_names,
     read_areas,
     read_grids_of,
     read_households,
@@ -136,7 +137,7 @@ def read_review_frames(
     return Read(
         township=town,
         frames=frames,
-        village_names=read_areas(connection, township_code=township_code, level="village")["name"],
+        village_names=read_area_names(connection, township_code=township_code, level="village"),
         categories=_dispute_names(categories),
         plan=plan,
         plan_before=plan_before,
