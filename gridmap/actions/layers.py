@@ -27,7 +27,7 @@ _LABELLED_WATER = ("river", "reservoir")
 _HELD_SHARE = 0.99
 _AGAIN = (
     "SELECT area_code, name, valid_until FROM area"
-    " WHERE township_code = :township AND area_code = ANY(:codes) AND valid_until IS NOT NULL"
+    " WHERE township_code = :township AND area_code = ANY(:codes) AND valid_until IS NOT NULL ORDER BY length(area_code), area_code"
 )
 _END = (
     "UPDATE area SET valid_until = greatest(CAST(:day AS date), valid_from + 1) WHERE area_code = ANY(:codes)",
@@ -100,8 +100,9 @@ def _end_areas(connection: Connection, areas: gpd.GeoDataFrame, stamp: Stamp) ->
     if again is not None:
         raise InputError(t("load.error_area_again", name=again.name, area=again.area_code, day=again.valid_until))
     ended: dict[str, str] = {}
-    for level, others in areas.groupby("level"):
-        standing = read_areas(connection, township_code=stamp.township_code, level=str(level), on=stamp.valid_from)
+    for level in ("village", "group"):
+        others = areas[areas["level"] == level]
+        standing = read_areas(connection, township_code=stamp.township_code, level=level, on=stamp.valid_from)
         missing = standing.drop(index=others["area_code"], errors="ignore")
         shapes = missing.geometry.to_numpy()
         held = shapely.area(shapely.intersection(shapes, shapely.union_all(others.geometry.to_numpy())))
