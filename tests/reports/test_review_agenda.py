@@ -106,6 +106,15 @@ def test_a_promise_recorded_later_is_known_later(kept: Engine):
     assert later.figures["promises.n_promised"].value == 3
 
 
+def test_before_the_first_promise_nothing_is_known_of_promises(kept: Engine):
+    with kept.connect() as connection:
+        given = {"known_at": MEETING, "zone": ZONE, "rules": rules_of(Settings())}
+        early = review_report(connection, township_code=TOWNSHIP, month="2026-08", **given)
+    assert {early.figures[f"promises.{name}"].value for name in ("n_promised", "n_done", "n_open", "n_overdue")} == {
+        None
+    }
+
+
 def test_lists_are_ticked_off_as_on_their_page(report: ReviewReport):
     ticked = report.figures["ledgers.ticked"]
     assert (ticked.numerator, ticked.denominator) == (1, 2)

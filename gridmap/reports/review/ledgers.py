@@ -237,8 +237,8 @@ def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
 
 
 def _promises(things: pd.DataFrame, first_on: date, last_on: date) -> dict[str, Measure]:
-    is_known = len(things) > 0
     made = things[things["promised_on"].map(lambda day: day <= last_on).astype(bool)]
+    is_known = len(made) > 0
     states = _states(made, on=last_on)
     in_month = made["promised_on"].map(lambda day: day >= first_on).astype(bool)
     ended = made["ended_on"].map(lambda day: _within(day, first_on, last_on)).astype(bool)
