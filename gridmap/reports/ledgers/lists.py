@@ -141,7 +141,7 @@ def _counted_by(signatures: pd.DataFrame, *, on: date, zone: tzinfo) -> pd.DataF
     agreed = signatures[signatures["agreed_on"].map(lambda day: day <= on).astype(bool)]
     is_by_then = agreed["recorded_at"].dt.tz_convert(zone).dt.date <= on
     is_entered_late = ~agreed["grid_code"].isin(agreed.loc[is_by_then, "grid_code"]) & ~agreed["grid_code"].duplicated()
-    return agreed[is_by_then | is_entered_late]
+    return pd.DataFrame(agreed[is_by_then | is_entered_late])
 
 
 def _conventions(grids: pd.DataFrame, signatures: pd.DataFrame, *, zone: tzinfo) -> pd.DataFrame:

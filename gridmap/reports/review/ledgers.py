@@ -107,13 +107,19 @@ def ledger_section(made: Builder, facts: LedgerFacts) -> Section:
         figures=tuple(
             made.figure(key, one, before=before[key] if key in compared else None) for key, one in now.items()
         ),
-        tables=(_progress(facts.lists), _grid_points(facts.points), _people_points(facts.points)),
+        tables=(
+            _progress(facts.lists),
+            _grid_points(facts.points),
+            _people_points(facts.points),
+            _conventions(facts.lists),
+            _opinions(facts.lists, zone=made.zone),
+        ),
         notes=tuple(notes),
     )
 
 
 def _measures(lists: ListsReport, points: dict[str, pd.DataFrame] | None) -> dict[str, Measure]:
-    is_kept = bool(len(lists.tasks) or len(lists.signatures) or len(lists.opinions))
+    is_kept = _is_kept(lists)
     found = {
         f"ledgers.{name}": _measure(getattr(lists, source)) if is_kept else Measure(None)
         for name, source in _LISTS.items()
@@ -133,6 +139,36 @@ def _progress(lists: ListsReport) -> ReviewTable:
     rows = with_total(rows if len(lists.tasks) else rows.iloc[:0], texts=["grid", "grid_code", "village"], sums=sums)
     columns = [column("grid"), column("grid_code"), column("village"), *(column(name, "count") for name in sums)]
     return table("ledgers.lists", rows, columns, by=["grid_code"], has_total=True, is_public=True)
+
+
+def _conventions(lists: ListsReport) -> ReviewTable:
+    """Return the grids with their last count of signatures; those without a convention have none."""
+    is_kept = _is_kept(lists)
+    rows = lists.conventions.rename(columns={"name": "grid", "village_name": "village"})
+    rows = rows.rename_axis("grid_code").sort_index().reset_index() if is_kept else rows.iloc[:0].reset_index()
+    columns = [
+        column("grid"),
+        column("grid_code"),
+        column("village"),
+        column("agreed_on", "day"),
+        column("n_signed", "count", unit="unit.households"),
+        column("n_households", "count", unit="unit.households", called="n_asked"),
+        column("counted_on", "day"),
+    ]
+    return table("ledgers.conventions", rows, columns, by=["grid_code"], is_behind=True)
+
+
+def _opinions(lists: ListsReport, *, zone: tzinfo) -> ReviewTable:
+    """Return the opinions of the month by number: what was said is on their own page."""
+    rows = lists.opinions.rename(columns={"grid_name": "grid", "village_name": "village"})
+    rows = rows.rename_axis("incident_code").sort_index().reset_index()
+    rows["happened_on"] = rows["happened_at"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
+    columns = [column("incident_code"), column("happened_on", "day"), column("village"), column("grid")]
+    return table("ledgers.opinions", rows, columns, by=["incident_code"], is_behind=True)
+
+
+def _is_kept(lists: ListsReport) -> bool:
+    return bool(len(lists.tasks) or len(lists.signatures) or len(lists.opinions))
 
 
 def _grid_points(points: dict[str, pd.DataFrame] | None) -> ReviewTable:
@@ -190,32 +226,39 @@ def promise_section(made: Builder, things: pd.DataFrame, *, grids: pd.Series) ->
         states.isin(["promised", "begun", "overdue"])
         | things["ended_on"].map(lambda day: _within(day, span.first_on, span.last_on))
     )
-    rows = things.assign(state=states, grid=named(things["grid_code"], grids))[concerned.astype(bool)].reset_index()
-    for name in ("promised_on", "due_on", "ended_on"):
-        rows[name] = [None if pd.isna(day) else day.isoformat() for day in rows[name]]
-    rows.loc[~rows["state"].isin(["done", "dropped"]), "ended_on"] = None
+    told = things.assign(state=states, grid=named(things["grid_code"], grids))
+    is_of_year = (states == "overdue") | (
+        (states == "done")
+        & things["ended_on"].map(lambda day: _within(day, date(span.first_on.year, 1, 1), span.last_on))
+    )
+    is_made = things["promised_on"].map(lambda day: day <= span.last_on).astype(bool)
     return Section(
         key="promises",
         title_key="review.section_promises",
         figures=tuple(made.figure(key, one, before=before[key]) for key, one in now.items()),
         tables=(
-            table(
-                "promises.things",
-                rows,
-                [
-                    column("thing_id", "count"),
-                    column("grid"),
-                    column("title", called="promise"),
-                    column("promised_on", "day"),
-                    column("due_on", "day"),
-                    column("state", "word", words="review.promise_", called="promise_state"),
-                    column("ended_on", "day"),
-                ],
-                by=["thing_id"],
-            ),
+            _things("promises.things", told[concerned.astype(bool)]),
+            _things("promises.year", told[is_made & is_of_year.astype(bool)], is_behind=True),
         ),
         notes=() if len(things) else (ReviewNote(text_key="review.note_no_promises"),),
     )
+
+
+def _things(key: str, things: pd.DataFrame, *, is_behind: bool = False) -> ReviewTable:
+    rows = things.reset_index()
+    for name in ("promised_on", "due_on", "ended_on"):
+        rows[name] = [None if pd.isna(day) else day.isoformat() for day in rows[name]]
+    rows.loc[~rows["state"].isin(["done", "dropped"]), "ended_on"] = None
+    columns = [
+        column("thing_id", "count"),
+        column("grid"),
+        column("title", called="promise"),
+        column("promised_on", "day"),
+        column("due_on", "day"),
+        column("state", "word", words="review.promise_", called="promise_state"),
+        column("ended_on", "day"),
+    ]
+    return table(key, rows, columns, by=["thing_id"], is_behind=is_behind)
 
 
 def _within(day: date | None, first_on: date, last_on: date) -> bool:
