@@ -102,6 +102,8 @@ def known_by(written: str | None, *, now: datetime) -> datetime:
         day = date.fromisoformat(written.strip())
     except ValueError as error:
         raise InputError(t("review.error_known_at", day=written[:40])) from error
+    if day.isoformat() != written.strip():
+        raise InputError(t("review.error_known_at", day=written[:40]))
     zone = settings().zone
     if day > now.astimezone(zone).date():
         raise InputError(t("review.error_known_later", day=f"{day:%Y-%m-%d}"))

@@ -111,6 +111,9 @@ def test_a_day_is_known_by_its_end_in_shanghai_and_today_by_now():
     assert known_by(None, now=NOW) == NOW
     assert known_by("2026-10-15", now=NOW) == NOW
     assert known_by("2026-10-14", now=NOW) == datetime(2026, 10, 14, 15, 59, 59, 999999, tzinfo=UTC)
+    for written in ("20261014", "2026-W41-3", "2026-10-32"):
+        with pytest.raises(InputError, match=written):
+            known_by(written, now=NOW)
     with pytest.raises(InputError, match="2026-10-16"):
         known_by("2026-10-16", now=NOW)
 

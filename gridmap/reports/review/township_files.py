@@ -1,6 +1,6 @@
 """What the review needs of one township as GeoParquet, a file a layer, for a run over many townships."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,16 @@ from gridmap.texts import t
 TOWNSHIPS = "townships"
 _LAYERS = tuple(one.name for one in fields(Frames) if one.name not in ("has_new_plan", "teams"))
 _PLAIN = ("postings", "steps", "home_visits")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownshipAbout:
+    """A township of a folder: of which month its data are, and at which instant they were known."""
+
+    code: str
+    name: str
+    month: str
+    known_at: datetime
 
 
 def write_township(
@@ -46,11 +56,16 @@ def write_township(
         connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
     )
     land = read_areas(connection, township_code=township_code, level="township").geometry
-    return write_frames(read.frames, read.township, land.iloc[0], folder)
+    return write_frames(read.frames, read.township, land.iloc[0], folder, month=month, known_at=known_at)
 
 
-def write_frames(frames: Frames, township: Township, land: Any, folder: Path) -> list[Path]:
+def write_frames(
+    frames: Frames, township: Township, land: Any, folder: Path, *, month: date, known_at: datetime
+) -> list[Path]:
     """Write the frames of one township, in the stored coordinate system, into the folders of their layers.
+
+    The row of the township says of which month they are and at which instant they were known: of another month they hold a part only.
+    It is put in place last, so that a township that could not be written whole is none.
 
     Raises
     ------
@@ -62,19 +77,40 @@ def write_frames(frames: Frames, township: Township, land: Any, folder: Path) ->
         "name": [township.name],
         "metric_epsg": [township.metric_epsg],
         "has_new_plan": [frames.has_new_plan],
+        "month": [f"{month:%Y-%m}"],
+        "known_at": [known_at.isoformat()],
     }
-    layers: dict[str, pd.DataFrame] = {TOWNSHIPS: gpd.GeoDataFrame(row, geometry=[land], crs=frames.villages.crs)}
-    layers |= {name: getattr(frames, name) for name in _LAYERS}
-    written = []
+    layers: dict[str, pd.DataFrame] = {name: getattr(frames, name) for name in _LAYERS}
+    layers[TOWNSHIPS] = gpd.GeoDataFrame(row, geometry=[land], crs=frames.villages.crs)
+    files = {name: folder / name / f"{township.code}.parquet" for name in layers}
     try:
+        files[TOWNSHIPS].unlink(missing_ok=True)
         for name, rows in layers.items():
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            file = folder / name / f"{township.code}.parquet"
-            rows.to_parquet(file)
-            written.append(file)
+            files[name].parent.mkdir(parents=True, exist_ok=True)
+            rows.to_parquet(files[name])
     except OSError as error:
-        raise InputError(t("review.error_out", out=folder)) from error
-    return written
+        raise InputError(t("review.error_unwritable", out=folder)) from error
+    return list(files.values())
+
+
+def read_township(file: Path) -> TownshipAbout:
+    """Return what the file of a township says of it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is none.
+    """
+    try:
+        row = gpd.read_parquet(file).iloc[0]
+        return TownshipAbout(
+            code=str(row["township_code"]),
+            name=str(row["name"]),
+            month=str(row["month"]),
+            known_at=datetime.fromisoformat(row["known_at"]),
+        )
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise InputError(t("review.error_layer_broken", township=file.stem, layer=TOWNSHIPS)) from error
 
 
 def read_frames(folder: Path, township_code: str, *, has_new_plan: bool) -> Frames:
@@ -83,12 +119,15 @@ def read_frames(folder: Path, township_code: str, *, has_new_plan: bool) -> Fram
     Raises
     ------
     InputError
-        If a layer of it is missing.
+        If a layer of it is missing or cannot be read.
     """
     layers: dict[str, Any] = {}
     for name in _LAYERS:
         file = folder / name / f"{township_code}.parquet"
         if not file.exists():
             raise InputError(t("review.error_layer", township=township_code, layer=name))
-        layers[name] = pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
+        try:
+            layers[name] = pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(t("review.error_layer_broken", township=township_code, layer=name)) from error
     return Frames(**layers, has_new_plan=has_new_plan, teams=pd.Series(dtype=object))
