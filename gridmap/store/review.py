@@ -40,6 +40,18 @@ def read_packs(connection: Connection, *, township_code: str) -> pd.DataFrame:
     return with_instants(packs.drop(columns="township_code"), "known_at", "frozen_at")
 
 
+def read_imported_after(connection: Connection, *, township_code: str, at: datetime) -> set[str]:
+    """Return the codes of incidents that came in by a file after an instant, whatever time of recording the file gives them."""
+    found = connection.execute(
+        text(
+            "SELECT incident_code FROM incident JOIN import_record AS book USING (import_id)"
+            " WHERE incident.township_code = :township_code AND book.imported_at > :at"
+        ),
+        {"township_code": township_code, "at": at},
+    )
+    return {str(code) for (code,) in found}
+
+
 def read_pack(connection: Connection, *, pack_id: int) -> StoredPack | None:
     """Return one frozen review; None where there is none."""
     row = connection.execute(

@@ -166,6 +166,32 @@ def test_a_late_dispute_changes_exactly_the_cells_that_it_should(met: _Met, met_
     assert {key for key, row in new_rows if row == code} == {"disputes.rows", "cases.rows", "cases.overdue"}
 
 
+@pytest.mark.parametrize("recorded_at", [at(20), MEETING])
+def test_a_file_loaded_later_is_late_though_it_says_it_was_recorded_before(
+    met: _Met, met_engine: Engine, recorded_at: datetime
+):
+    with met_engine.begin() as connection:
+        import_id = connection.execute(
+            text(
+                "INSERT INTO import_record (township_code, layer, file_name, file_sha256, file_bytes, n_read, n_taken, n_new,"
+                " n_changed, n_quarantined, notes, imported_by, imported_at) VALUES (:township, 'incidents', 'late.csv',"
+                " repeat('0', 64), 1, 1, 1, 1, 0, 0, '[]', '李', :at) RETURNING import_id"
+            ),
+            {"township": TOWNSHIP, "at": at(20, month=11)},
+        ).scalar_one()
+        row = {
+            "incident_code": ["I99"], "township_code": TOWNSHIP, "category_code": "D1", "list_year": 2026,
+            "urgency": "normal", "happened_at": [at(20)], "recorded_at": [recorded_at], "due_at": [at(27)],
+            "import_id": import_id,
+        }  # fmt: skip
+        late = gpd.GeoDataFrame(row, geometry=stored([metric_point(310, 910)]))
+        write_rows(connection, "incident", late, key=["incident_code"], append_only=True)
+    with met_engine.connect() as connection:
+        again = reproduce(connection, pack_id=met.frozen.pack_id)
+    assert (again.is_identical, again.differences) == (True, ())
+    assert ("disputes.n_new", "", "value") in _changed(met_engine, met.frozen.pack_id)
+
+
 def test_a_late_closing_moves_one_case_from_open_to_settled(met: _Met, met_engine: Engine):
     pack_id = met.frozen.pack_id
     with met_engine.begin() as connection:

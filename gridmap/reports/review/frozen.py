@@ -126,6 +126,7 @@ def _pack(connection: Connection, pack_id: int) -> StoredPack:
 def reproduce(connection: Connection, *, pack_id: int) -> Reproduction:
     """Compute a frozen review again: as known on its instant, by the settings it was made with.
 
+    Incidents of a file that was imported since are late, whatever times of recording the file gives them.
     It comes out the same to the digit unless something was changed that cannot be turned back (households, postings, …) or the
     program counts otherwise; then the list says what.
 
@@ -135,7 +136,7 @@ def reproduce(connection: Connection, *, pack_id: int) -> Reproduction:
         If there is no such pack.
     """
     pack = _pack(connection, pack_id)
-    return _compared(connection, pack, known_at=pack.known_at)
+    return _compared(connection, pack, known_at=pack.known_at, imported_by=pack.frozen_at)
 
 
 def late_differences(connection: Connection, *, pack_id: int, known_at: datetime) -> Reproduction:
@@ -149,7 +150,9 @@ def late_differences(connection: Connection, *, pack_id: int, known_at: datetime
     return _compared(connection, _pack(connection, pack_id), known_at=known_at)
 
 
-def _compared(connection: Connection, pack: StoredPack, *, known_at: datetime) -> Reproduction:
+def _compared(
+    connection: Connection, pack: StoredPack, *, known_at: datetime, imported_by: datetime | None = None
+) -> Reproduction:
     settings = pack.figures["settings"]
     again = review_report(
         connection,
@@ -158,6 +161,7 @@ def _compared(connection: Connection, pack: StoredPack, *, known_at: datetime) -
         known_at=known_at,
         zone=ZoneInfo(settings["zone"]),
         rules=rules_of(settings),
+        imported_by=imported_by,
     )
     record = to_record(again)
     digest = digest_of(record)
