@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import geopandas as gpd
@@ -13,11 +14,13 @@ from sqlalchemy.engine import URL
 from gridmap.actions.plans import Actor
 from gridmap.actions.review import NewTask, decide, follow_up
 from gridmap.reports.review.build import KINDS
+from gridmap.reports.review.province import review_province
 from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewReport
+from gridmap.reports.review.township_files import write_township
 from gridmap.store.ledgers import append_row
 from gridmap.store.writing import write_rows
 from tests.busy import write_busy_day
-from tests.reports.test_review import MARCH, _publish_move, review, write_cases
+from tests.reports.test_review import LATER, MARCH, RULES, ZONE, _publish_move, review, write_cases
 from tests.reports.test_review_agenda import _promise, _step
 from tests.reviewing import database
 from tests.tiny import GRIDS, GROUPS, STORED, TOWNSHIP, at, load_tiny_township, metric_point, write_categories
@@ -248,6 +251,23 @@ def test_the_last_row_of_a_table_is_the_sum_of_the_others(reports: dict[str, Rev
                 total = table.rows.iloc[-1][column.key]
                 if column.kind == "count" and total is not None and column.key != "change":
                     assert table.rows[column.key].iloc[:-1].astype(float).sum() == total, (table.key, column.key)
+
+
+@pytest.mark.parametrize("month", ["2026-09", "2026-10"])
+def test_a_province_has_every_figure_of_the_month_of_a_plan_change_and_of_the_books(
+    busy: Engine, tmp_path: Path, month: str
+):
+    given = {"month": date.fromisoformat(f"{month}-01"), "known_at": LATER, "zone": ZONE, "rules": RULES}
+    with busy.connect() as connection:
+        write_township(connection, tmp_path, township_code=TOWNSHIP, **given)
+    figures, _ = review_province(tmp_path, progress=lambda *_: None, scheduler="synchronous", **given)
+    row = figures.loc[TOWNSHIP]
+    assert pd.isna(row["fault"])
+    for key, one in review(busy, month).figures.items():
+        ours = [row[name] for name in (key, f"{key}.numerator", f"{key}.denominator")]
+        assert [None if pd.isna(value) else value for value in ours] == [one.value, one.numerator, one.denominator], key
+        if one.previous is not None:
+            assert pd.Series([row[f"previous.{key}"]]).equals(pd.Series([one.previous.value], dtype=float)), key
 
 
 def test_a_home_in_no_grid_stands_in_a_row_of_its_own_and_moves_with_no_plan(reports: dict[str, ReviewReport]):

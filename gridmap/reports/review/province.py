@@ -20,7 +20,7 @@ from gridmap.analysis.review.frames import Rules, in_metres
 from gridmap.analysis.review.month import Review, review_of, review_row
 from gridmap.errors import GridmapError, InputError
 from gridmap.reports.review.canonical import number
-from gridmap.reports.review.township_files import TOWNSHIPS, read_frames, read_township
+from gridmap.reports.review.township_files import TOWNSHIPS, read_booked, read_frames, read_township
 from gridmap.texts import t
 
 _META = {"township_code": object, "township": object, "part": object, "key": object, "value": float, "said": object}
@@ -60,7 +60,7 @@ def review_province(
     -------
     figures
         Index the township's code: `township`, `fault` (null; else why it has no figures), and the columns of
-        `analysis.review.month.review_row`, rounded by `canonical.number`.
+        `analysis.review.month.review_row` and of `township_files.read_booked`, rounded by `canonical.number`.
     form
         The county's form: index township and category: `n_new`, `n_settled`, `n_unsettled`, `n_previous`, `change`.
 
@@ -151,6 +151,7 @@ def township_rows(
         named = {"township_code": str(code), "township": str(name)}
         try:
             frames = read_frames(Path(folder), str(code), has_new_plan=bool(has_new_plan))
+            booked = read_booked(Path(folder), str(code))
             metric = in_metres(frames, epsg=int(epsg))
             review = review_of(metric, month, known_at=known, zone=zone, rules=rules)
         except GridmapError as error:
@@ -160,14 +161,15 @@ def township_rows(
             said = t("review.error_layers_disagree", said=f"{type(error).__name__}: {str(error)[:120]}")
             rows.append(_fault(str(code), str(name), said))
             continue
-        rows += [named | row for row in _rows_of(review)]
+        rows += [named | row for row in _rows_of(review, booked)]
     return pd.DataFrame(rows, columns=list(_META)).astype({"value": float})
 
 
-def _rows_of(review: Review) -> list[dict[str, Any]]:
+def _rows_of(review: Review, booked: pd.Series) -> list[dict[str, Any]]:
     figures = [
         {"part": FIGURE, "key": str(key), "value": number(value), "said": None}
-        for key, value in review_row(review).items()
+        for row in (review_row(review), booked)
+        for key, value in row.items()
     ]
     forms = []
     if review.measures["disputes.n_new"].value is not None:

@@ -12,12 +12,17 @@ from sqlalchemy import Connection
 from gridmap.analysis.review.frames import Frames, Rules
 from gridmap.errors import InputError
 from gridmap.reports.review.read import read_review_frames
+from gridmap.reports.review.report import review_report
+from gridmap.reports.review.shape import ReviewReport
 from gridmap.store.places import Township, read_areas
 from gridmap.texts import t
 
 TOWNSHIPS = "townships"
 _LAYERS = tuple(one.name for one in fields(Frames) if one.name not in ("has_new_plan", "teams"))
-_PLAIN = ("postings", "steps", "home_visits")
+BOOKED = "booked"
+"""Figures that are read from the books of a township, not measured: ledgers, promises, imports, tasks."""
+_BOOKED_SECTIONS, _QUARANTINED = ("ledgers", "promises", "actions"), "quality.quarantined"
+_PLAIN = ("postings", "steps", "home_visits", BOOKED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +61,41 @@ def write_township(
         connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
     )
     land = read_areas(connection, township_code=township_code, level="township").geometry
-    return write_frames(read.frames, read.township, land.iloc[0], folder, month=month, known_at=known_at)
+    report = review_report(
+        connection, township_code=township_code, month=f"{month:%Y-%m}", known_at=known_at, zone=zone, rules=rules
+    )
+    return write_frames(
+        read.frames, read.township, land.iloc[0], folder, month=month, known_at=known_at, booked=_booked(report)
+    )
+
+
+def _booked(report: ReviewReport) -> pd.Series:
+    """Return the figures that `analysis.review.month.review_row` does not know, named as there."""
+    row: dict[str, float | None] = {}
+    for section in report.sections:
+        for one in section.figures if section.key in _BOOKED_SECTIONS else ():
+            row |= {
+                one.key: one.value,
+                f"{one.key}.numerator": one.numerator,
+                f"{one.key}.denominator": one.denominator,
+            }
+            if one.previous is not None:
+                row[f"previous.{one.key}"] = one.previous.value
+    for name in ("value", "numerator", "denominator"):
+        key = _QUARANTINED if name == "value" else f"{_QUARANTINED}.{name}"
+        row[key] = getattr(report.figures[_QUARANTINED], name)
+    return pd.Series(row, dtype=float)
 
 
 def write_frames(
-    frames: Frames, township: Township, land: Any, folder: Path, *, month: date, known_at: datetime
+    frames: Frames,
+    township: Township,
+    land: Any,
+    folder: Path,
+    *,
+    month: date,
+    known_at: datetime,
+    booked: pd.Series | None = None,
 ) -> list[Path]:
     """Write the frames of one township, in the stored coordinate system, into the folders of their layers.
 
@@ -81,6 +116,8 @@ def write_frames(
         "known_at": [known_at.isoformat()],
     }
     layers: dict[str, pd.DataFrame] = {name: getattr(frames, name) for name in _LAYERS}
+    figures = pd.Series(dtype=float) if booked is None else booked
+    layers[BOOKED] = figures.rename("value").rename_axis("key").reset_index()
     layers[TOWNSHIPS] = gpd.GeoDataFrame(row, geometry=[land], crs=frames.villages.crs)
     files = {name: folder / name / f"{township.code}.parquet" for name in layers}
     try:
@@ -121,13 +158,26 @@ def read_frames(folder: Path, township_code: str, *, has_new_plan: bool) -> Fram
     InputError
         If a layer of it is missing or cannot be read.
     """
-    layers: dict[str, Any] = {}
-    for name in _LAYERS:
-        file = folder / name / f"{township_code}.parquet"
-        if not file.exists():
-            raise InputError(t("review.error_layer", township=township_code, layer=name))
-        try:
-            layers[name] = pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(t("review.error_layer_broken", township=township_code, layer=name)) from error
+    layers: dict[str, Any] = {name: _read_layer(folder, township_code, name) for name in _LAYERS}
     return Frames(**layers, has_new_plan=has_new_plan, teams=pd.Series(dtype=object))
+
+
+def read_booked(folder: Path, township_code: str) -> pd.Series:
+    """Return the figures of a township that are not measured, index their names.
+
+    Raises
+    ------
+    InputError
+        If the layer is missing or cannot be read.
+    """
+    return pd.Series(_read_layer(folder, township_code, BOOKED).set_index("key")["value"])
+
+
+def _read_layer(folder: Path, township_code: str, name: str) -> pd.DataFrame:
+    file = folder / name / f"{township_code}.parquet"
+    if not file.exists():
+        raise InputError(t("review.error_layer", township=township_code, layer=name))
+    try:
+        return pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(t("review.error_layer_broken", township=township_code, layer=name)) from error
