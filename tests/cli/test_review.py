@@ -90,6 +90,10 @@ def test_the_review_is_written_frozen_compared_and_run_as_a_province(met: Engine
         (("2099-01", "--out", "x"), "had not begun"),
         ((MONTH,), "--out"),
         (("2024-08", "--check"), "never frozen"),
+        ((MONTH, "--out", "x", "--frozen", "--as-known-on", "2026-10-20"), "`--frozen` and `--as-known-on`"),
+        ((MONTH, "--freeze", "--check"), "`--freeze` and `--check`"),
+        ((MONTH, "--freeze", "--template", "county.docx"), "`--template` is of no use without `--out`"),
+        ((MONTH, "--freeze", "--public"), "`--public` is of no use without `--out`"),
     ],
 )
 def test_a_wrong_call_is_one_sentence_and_exit_code_2(met: Engine, arguments: tuple[str, ...], said: str):
