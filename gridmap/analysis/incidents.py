@@ -80,7 +80,7 @@ def incident_states(
         (signed since), `is_handled` (worked on since), `is_asked` (an extension is asked for and not granted), `is_extended` (granted since), `paused_at` (NaT while
         the clock runs), `is_followed_up` (since the closing), `due_at` (the last that was set), `last_step_at`,
         `closed_at` (NaT while open), `is_open`, `is_overdue`, `is_due_soon` (bool), `is_on_time` (boolean, NA while open
-        or without due time), `is_in_grid` (boolean, NA while open: never escalated above the grid, and nobody of village or
+        or without due time), `is_in_grid` (boolean, NA while open: never escalated above the grid nor dispatched to a team, and nobody of village or
         township reported, signed, handled or closed it; more time granted or a check from above changes nothing),
         `satisfaction` (last given, else NaN).
 
@@ -127,6 +127,7 @@ def incident_states(
     holder = taken_level.where(taken_kind != "escalated", taken_level.map(LEVEL_ABOVE))
     holder = holder.mask(taken_kind == "dispatched", "township").fillna("member")
     leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
+    leaves |= known["kind"] == "dispatched"
     went_up = np.zeros(len(index), dtype=bool)
     is_above = known["level"].isin(_ABOVE_GRID) & known["kind"].isin(_DEALT_WITH)
     went_up[known.loc[leaves | is_above, "place"]] = True

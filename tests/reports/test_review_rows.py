@@ -1,7 +1,7 @@
 """The rows behind every figure of a review add up to what it was made of, in every kind of month."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -23,7 +23,7 @@ from tests.busy import write_busy_day
 from tests.reports.test_review import LATER, MARCH, RULES, ZONE, _publish_move, review, write_cases
 from tests.reports.test_review_agenda import _promise, _step
 from tests.reviewing import database
-from tests.tiny import GRIDS, GROUPS, STORED, TOWNSHIP, at, load_tiny_township, metric_point, write_categories
+from tests.tiny import GRIDS, GROUPS, METRIC, STORED, TOWNSHIP, at, load_tiny_township, metric_point, write_categories
 
 # On the lane that passes the homes; the patrols of a month earlier; five doors, one of them twice.
 _PATROLS = """INSERT INTO checkin (township_code, staff_id, kind, happened_at, recorded_at, geom)
@@ -239,6 +239,85 @@ def test_the_rows_behind_a_figure_add_up_to_it(reports: dict[str, ReviewReport],
         if part != pytest.approx(expected) or (whole is not None and whole != pytest.approx(figure.denominator)):
             wrong[key] = (part, whole, figure.value, figure.numerator, figure.denominator)
     assert not wrong
+
+
+_CASES = """
+WITH known AS (
+    SELECT incident.*, category.kind FROM incident JOIN category USING (category_code, list_year)
+    WHERE recorded_at <= :known_at AND happened_at < :until
+), told AS (
+    SELECT step.* FROM incident_step AS step WHERE recorded_at <= :known_at AND happened_at < :until
+), cases AS (
+    SELECT known.*, known.happened_at >= :since AS is_new, before.kind IS NOT DISTINCT FROM 'closed' AS was_closed,
+           last.kind IS NOT DISTINCT FROM 'closed' AS is_closed, last.happened_at AS closed_at, rated.satisfaction,
+           EXISTS (SELECT FROM told WHERE told.incident_code = known.incident_code AND told.kind = 'followed_up'
+                   AND told.happened_at >= last.happened_at) AS is_asked,
+           EXISTS (SELECT FROM told WHERE told.incident_code = known.incident_code AND (told.kind = 'dispatched'
+                   OR told.kind = 'escalated' AND told.level <> 'member'
+                   OR told.kind NOT IN ('checked', 'extended') AND told.level IN ('village', 'township'))) AS has_left
+    FROM known
+    LEFT JOIN LATERAL (SELECT kind FROM told WHERE told.incident_code = known.incident_code AND kind IN ('closed', 'reopened')
+        AND told.happened_at < :since ORDER BY told.happened_at DESC LIMIT 1) AS before ON true
+    LEFT JOIN LATERAL (SELECT kind, told.happened_at FROM told WHERE told.incident_code = known.incident_code
+        AND kind IN ('closed', 'reopened') ORDER BY told.happened_at DESC LIMIT 1) AS last ON true
+    LEFT JOIN LATERAL (SELECT satisfaction FROM told WHERE told.incident_code = known.incident_code
+        AND satisfaction IS NOT NULL ORDER BY told.happened_at DESC LIMIT 1) AS rated ON true
+), settled AS (
+    SELECT * FROM cases WHERE is_closed AND (is_new OR NOT was_closed)
+)
+"""
+_FLOWS = """SELECT count(*) FILTER (WHERE is_new) AS n_new, count(*) FILTER (WHERE is_new AND is_closed) AS n_new_settled,
+    count(*) FILTER (WHERE is_new AND NOT is_closed) AS n_new_unsettled,
+    count(*) FILTER (WHERE NOT is_new AND NOT was_closed) AS n_open_before,
+    count(*) FILTER (WHERE is_closed AND (is_new OR NOT was_closed)) AS n_settled,
+    count(*) FILTER (WHERE NOT is_closed AND NOT is_new AND was_closed) AS n_reopened,
+    count(*) FILTER (WHERE NOT is_closed) AS n_open_after FROM cases"""
+_PARTS = {
+    "cases.on_time": "SELECT count(*) FILTER (WHERE closed_at <= due_at), count(due_at) FROM settled",
+    "cases.in_grid": "SELECT count(*) FILTER (WHERE NOT has_left), count(*) FROM settled",
+    "satisfaction.rated_well": "SELECT count(*) FILTER (WHERE satisfaction >= 4), count(satisfaction) FROM settled",
+    "satisfaction.mean": "SELECT sum(satisfaction), count(satisfaction) FROM settled",
+    "satisfaction.asked": "SELECT count(*) FILTER (WHERE is_asked), count(*) FROM settled",
+    "quality.without_place": "SELECT count(*) FILTER (WHERE geom IS NULL), count(*) FROM cases WHERE is_new",
+    "quality.late": """SELECT count(*) FILTER (WHERE recorded_at > happened_at + interval '24 hours'), count(*) FROM (
+        SELECT happened_at, recorded_at FROM incident UNION ALL SELECT told.happened_at, told.recorded_at FROM told JOIN known USING (incident_code)
+        UNION ALL SELECT happened_at, recorded_at FROM checkin UNION ALL SELECT happened_at, recorded_at FROM track_fix
+        UNION ALL SELECT happened_at, recorded_at FROM home_visit) AS facts
+        WHERE happened_at >= :since AND happened_at < :until AND recorded_at <= :known_at""",
+    "coverage.door_to_door": """SELECT count(DISTINCT household_code), (SELECT count(*) FROM household WHERE household_code <> 'H999')
+        FROM home_visit WHERE happened_at >= :since AND happened_at < :until AND recorded_at <= :known_at""",
+    "coverage.covered": """SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM checkpoint WHERE opened_on < :until_on
+        AND coalesce(closed_on, 'infinity') >= :until_on
+        AND ST_DWithin(ST_Transform(checkpoint.geom, :epsg), ST_Transform(household.geom, :epsg), 300))), count(*)
+        FROM household""",
+}
+
+
+@pytest.mark.parametrize("month", ["plan change", "september", "march", "february"])
+def test_sql_gives_the_same_figures(reports: dict[str, ReviewReport], busy: Engine, full: Engine, month: str):
+    report, engine = reports[month], busy if month in ("plan change", "september") else full
+    following = report.month.last_on + timedelta(days=1)
+    since, until = (datetime(day.year, day.month, 1, tzinfo=ZONE) for day in (report.month.first_on, following))
+    given = {
+        "since": since,
+        "until": until,
+        "known_at": report.known_at,
+        "until_on": following,
+        "epsg": int(METRIC.removeprefix("EPSG:")),
+    }
+    found: dict[str, tuple[object, ...]] = {}
+    with engine.connect() as connection:
+        for name, only in (("cases", ""), ("disputes", " WHERE kind = 'dispute'")):
+            row = connection.execute(text(_CASES + _FLOWS + only), given).mappings().one()
+            found |= {f"{name}.{key}": (value,) for key, value in row.items()}
+        for key, question in _PARTS.items():
+            found[key] = tuple(connection.execute(text(_CASES + question), given).one())
+    told = {key: figure for key, figure in report.figures.items() if key in found and figure.value is not None}
+    ours = {
+        key: (one.value,) if one.numerator is None else (one.numerator, one.denominator) for key, one in told.items()
+    }
+    assert ours == {key: found[key] for key in told}
+    assert len(told) > 20 or month == "september"
 
 
 def test_the_last_row_of_a_table_is_the_sum_of_the_others(reports: dict[str, ReviewReport]):
