@@ -12,7 +12,7 @@ from gridmap.actions.plans import Actor
 from gridmap.actions.review import freeze_review
 from gridmap.analysis.visits import span_instants
 from gridmap.cli.output import answer_json, progress, say
-from gridmap.errors import InputError
+from gridmap.errors import ConflictError, InputError
 from gridmap.exports.review import read_form, write_pack
 from gridmap.exports.review_template import template_keys
 from gridmap.reports.review.canonical import CellDifference, digest_of, to_record
@@ -151,7 +151,10 @@ def _report(
 ) -> ReviewReport:
     if is_frozen:
         pack_id = pack_of_month(connection, township_code=town.code, month=f"{begin:%Y-%m}")
-        return frozen_review(connection, pack_id=pack_id).report
+        found = frozen_review(connection, pack_id=pack_id)
+        if not found.is_intact:
+            raise ConflictError(t("review.error_not_intact", month=f"{begin:%Y-%m}", digest=found.digest))
+        return found.report
     local = f"{known_at.astimezone(settings().zone):%Y-%m-%d %H:%M}"
     progress(t("review.reading", township=town.name, month=f"{begin:%Y-%m}", known_at=local))
     return review_report(

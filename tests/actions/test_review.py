@@ -132,6 +132,18 @@ def test_what_was_frozen_is_read_as_it_was_whatever_came_later(met: _Met, met_en
     assert to_record(found.report) == met.record
 
 
+def test_figures_changed_behind_the_database_are_not_those_that_were_frozen(met: _Met, met_engine: Engine):
+    with met_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE review_pack DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE review_pack SET figures = replace(figures::text, '东村', '西村')::jsonb"))
+    with met_engine.connect() as connection:
+        assert not frozen_review(connection, pack_id=met.frozen.pack_id).is_intact
+        again = reproduce(connection, pack_id=met.frozen.pack_id)
+    assert not again.is_identical
+    assert not again.has_same_figures
+    assert "village" in {one.column for one in again.differences}
+
+
 def test_without_late_data_nothing_differs(met: _Met, met_engine: Engine):
     assert _changed(met_engine, met.frozen.pack_id) == set()
 

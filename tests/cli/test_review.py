@@ -12,7 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
 from gridmap.cli.review import known_by
@@ -102,6 +102,17 @@ def test_a_wrong_call_is_one_sentence_and_exit_code_2(met: Engine, arguments: tu
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("gridmap: ")]
     assert said in sentence
     assert not done.stdout
+
+
+def test_a_frozen_review_that_was_tampered_with_is_not_written(met: Engine, tmp_path: Path):
+    assert _run(met, "review", MONTH, "--freeze").returncode == 0
+    with met.begin() as connection:
+        connection.execute(text("ALTER TABLE review_pack DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE review_pack SET figures = jsonb_set(figures, '{township_name}', '\"别处\"')"))
+    done = _run(met, "review", MONTH, "--frozen", "--out", str(tmp_path / "pack"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "somebody changed them" in done.stderr
+    assert not (tmp_path / "pack").exists()
 
 
 def test_a_month_without_data_is_written_as_unknown_and_told(met: Engine, tmp_path: Path):

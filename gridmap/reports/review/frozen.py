@@ -55,7 +55,7 @@ class Reproduction:
     digest, digest_again
         As frozen, and of what was computed.
     is_identical
-        Whether they are the same.
+        Whether they are the same, and the stored figures are still those that the digest is of.
     differences
         What is different, cell by cell; empty where it is identical.
     imported_since
@@ -165,7 +165,8 @@ def _compared(
     )
     record = to_record(again)
     digest = digest_of(record)
-    is_identical = digest == pack.digest
+    # Figures that somebody changed behind the database's back are not those whose digest is kept.
+    is_identical = digest == pack.digest and digest_of(pack.figures) == pack.digest
     return Reproduction(
         pack_id=pack.pack_id,
         digest=pack.digest,
