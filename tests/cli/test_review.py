@@ -104,15 +104,27 @@ def test_a_wrong_call_is_one_sentence_and_exit_code_2(met: Engine, arguments: tu
     assert not done.stdout
 
 
-def test_a_frozen_review_that_was_tampered_with_is_not_written(met: Engine, tmp_path: Path):
+@pytest.fixture
+def tampered(met: Engine) -> Iterator[Engine]:
+    """The township with a frozen review whose figures say another name."""
     assert _run(met, "review", MONTH, "--freeze").returncode == 0
+    kept = "UPDATE review_pack SET figures = jsonb_set(figures, '{township_name}', to_jsonb(CAST(:name AS text)))"
     with met.begin() as connection:
+        name = connection.execute(text("SELECT figures ->> 'township_name' FROM review_pack")).scalars().first()
         connection.execute(text("ALTER TABLE review_pack DISABLE TRIGGER USER"))
-        connection.execute(text("UPDATE review_pack SET figures = jsonb_set(figures, '{township_name}', '\"别处\"')"))
-    done = _run(met, "review", MONTH, "--frozen", "--out", str(tmp_path / "pack"))
+        connection.execute(text(kept), {"name": "别处"})
+    yield met
+    with met.begin() as connection:
+        connection.execute(text(kept), {"name": name})
+        connection.execute(text("ALTER TABLE review_pack ENABLE TRIGGER USER"))
+
+
+def test_a_frozen_review_that_was_tampered_with_is_not_written(tampered: Engine, tmp_path: Path):
+    done = _run(tampered, "review", MONTH, "--frozen", "--out", str(tmp_path / "pack"))
     assert (done.returncode, done.stdout) == (2, "")
     assert "somebody changed them" in done.stderr
     assert not (tmp_path / "pack").exists()
+    assert _run(tampered, "review", MONTH, "--check").returncode == 1
 
 
 def test_a_month_without_data_is_written_as_unknown_and_told(met: Engine, tmp_path: Path):
