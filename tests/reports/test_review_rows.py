@@ -349,6 +349,13 @@ def test_a_province_has_every_figure_of_the_month_of_a_plan_change_and_of_the_bo
             assert pd.Series([row[f"previous.{key}"]]).equals(pd.Series([one.previous.value], dtype=float)), key
 
 
+def test_conventions_are_compared_with_those_at_the_end_of_the_month_before(reports: dict[str, ReviewReport]):
+    agreed = reports["plan change"].figures["ledgers.agreed"]
+    assert (agreed.numerator, agreed.denominator) == (1, 2)
+    assert agreed.previous is not None
+    assert (agreed.previous.numerator, agreed.previous.denominator) == (1, 3)
+
+
 def test_a_home_in_no_grid_stands_in_a_row_of_its_own_and_moves_with_no_plan(reports: dict[str, ReviewReport]):
     report = reports["plan change"]
     homes = report.tables["coverage.homes"].rows.set_index("grid_code")["n_households"]

@@ -18,8 +18,6 @@ from gridmap.store.ledgers import read_things
 from gridmap.store.points import read_freezes
 
 _LISTS = {"ticked": "n_ticked", "agreed": "n_agreed", "signed": "n_signed", "n_opinions": "n_opinions"}
-# Conventions are as counted last; only what is of a month is compared with the month before.
-_OF_MONTH = ("ticked", "n_opinions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,14 +97,11 @@ def ledger_section(made: Builder, facts: LedgerFacts) -> Section:
         From `read_ledger_facts`.
     """
     now, before = _measures(facts.lists, facts.points), _measures(facts.lists_before, facts.points_before)
-    compared = {f"ledgers.{name}" for name in _OF_MONTH} | {"ledgers.points"}
     notes = [] if facts.points is not None else [ReviewNote(text_key="review.note_points_not_posted")]
     return Section(
         key="ledgers",
         title_key="review.section_ledgers",
-        figures=tuple(
-            made.figure(key, one, before=before[key] if key in compared else None) for key, one in now.items()
-        ),
+        figures=tuple(made.figure(key, one, before=before[key]) for key, one in now.items()),
         tables=(
             _progress(facts.lists),
             _grid_points(facts.points),
