@@ -547,6 +547,17 @@ def test_a_layer_in_the_place_of_another_is_a_fault(exported: Path):
     assert "不完整或互相不符" in str(_province(exported).loc[TOWNSHIP, "fault"])
 
 
+def test_a_township_that_could_not_be_written_whole_is_none(full: Engine, exported: Path):
+    (exported / "steps" / f"{TOWNSHIP}.parquet").unlink()
+    (exported / "steps").rmdir()
+    (exported / "steps").touch()
+    given = {"month": date(2026, 2, 1), "known_at": MARCH, "zone": ZONE, "rules": RULES}
+    with full.connect() as connection, pytest.raises(InputError, match="无法写入"):
+        write_township(connection, exported, township_code=TOWNSHIP, **given)
+    with pytest.raises(InputError, match="没有乡镇"):
+        _province(exported)
+
+
 def test_data_of_another_month_are_no_figures_of_this_one(exported: Path):
     row = _province(exported, month=date(2026, 2, 1)).loc[TOWNSHIP]
     assert "2026-03" in row["fault"]
