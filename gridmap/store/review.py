@@ -80,6 +80,15 @@ def find_pack(connection: Connection, *, township_code: str, month: str) -> int 
     return found
 
 
+def wait_for_facts(connection: Connection) -> None:
+    """Wait until everybody who writes facts has finished, and keep others from it until this transaction ends.
+
+    Whoever records something names the instant first and commits later: what is not yet to be seen may be older than what is. To be
+    called before anything is read.
+    """
+    connection.execute(text("LOCK TABLE incident, incident_step, checkin, track_fix, home_visit IN SHARE MODE"))
+
+
 def append_pack(
     connection: Connection,
     *,

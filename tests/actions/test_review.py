@@ -1,6 +1,7 @@
 """What a meeting does with a review: freezing, computing it again, decisions, tasks, signatures; on a real database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -176,6 +177,25 @@ def test_a_late_dispute_changes_exactly_the_cells_that_it_should(met: _Met, met_
     new_rows = {(key, row) for key, row, column in changed if column == "row"}
     assert {row for _, row in new_rows if row == code} == {code}
     assert {key for key, row in new_rows if row == code} == {"disputes.rows", "cases.rows", "cases.overdue"}
+
+
+def test_what_is_being_recorded_when_a_review_is_frozen_is_in_it(met_engine: Engine):
+    """It was recorded before the instant of the review, and is committed while the review is being made."""
+    incident = text(
+        "INSERT INTO incident (incident_code, township_code, category_code, list_year, urgency, happened_at, recorded_at)"
+        " VALUES ('I98', :township, 'D1', 2026, 'normal', :at, :at)"
+    )
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ShareLock'")
+    with ThreadPoolExecutor(1) as pool, met_engine.connect() as writer, met_engine.connect() as watch:
+        writer.execute(incident, {"township": TOWNSHIP, "at": at(20)})
+        freezing = pool.submit(_freeze, met_engine, known_at=LATER, actor=Actor(name="李书记", at=LATER))
+        while not (freezing.done() or watch.execute(waiting).scalar_one()):
+            watch.rollback()
+        writer.commit()
+        pack_id = freezing.result().pack_id
+    with met_engine.connect() as connection:
+        assert frozen_review(connection, pack_id=pack_id).report.figures["disputes.n_new"].value == 3
+        assert reproduce(connection, pack_id=pack_id).is_identical
 
 
 @pytest.mark.parametrize("recorded_at", [at(20), MEETING])
