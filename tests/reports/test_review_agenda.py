@@ -102,6 +102,14 @@ def test_practical_things_stand_as_on_the_last_day_of_the_month(report: ReviewRe
     assert (before.value, before.adjusted) == (1, pytest.approx(18 / 22))
 
 
+@pytest.mark.parametrize(("day", "n_overdue"), [(24, 0), (25, 0), (26, 1)])
+def test_what_is_due_today_is_not_overdue_yet(kept: Engine, day: int, n_overdue: int):
+    """The lamp was promised for 25 October."""
+    figures = _review(kept, known_at=at(day, 12)).figures
+    assert figures["promises.n_overdue"].value == n_overdue
+    assert figures["promises.n_open"].value == 2
+
+
 def test_a_promise_recorded_later_is_known_later(kept: Engine):
     later = _review(kept, known_at=at(30, 12, month=11))
     assert later.figures["promises.n_promised"].value == 3

@@ -1,13 +1,13 @@
 """Sections of the ledgers: lists ticked off, conventions, points as they were posted; practical things promised and done."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.review.frames import month_before
+from gridmap.analysis.review.frames import Span, month_before
 from gridmap.analysis.review.measures import Measure, counted, quotient
 from gridmap.reports.figures import Figure
 from gridmap.reports.ledgers.lists import ListsReport, lists_report
@@ -214,9 +214,8 @@ def promise_section(made: Builder, things: pd.DataFrame, *, grids: pd.Series) ->
         Names by code.
     """
     span, past = made.review.now.span, made.review.before.span
-    now = _promises(things, span.first_on, span.last_on)
-    before = _promises(things, past.first_on, past.last_on)
-    states = _states(things, on=span.last_on)
+    now, before = (_promises(things, one, zone=made.zone) for one in (span, past))
+    states = _states(things, on=span.last_on, over_on=_over_on(span, made.zone))
     concerned = things["promised_on"].map(lambda day: day <= span.last_on) & (
         states.isin(["promised", "begun", "overdue"])
         | things["ended_on"].map(lambda day: _within(day, span.first_on, span.last_on))
@@ -260,13 +259,18 @@ def _within(day: date | None, first_on: date, last_on: date) -> bool:
     return day is not None and not pd.isna(day) and first_on <= day <= last_on
 
 
-def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
-    """Return where each thing stood at the end of a day: done, dropped, overdue, begun or promised."""
+def _over_on(span: Span, zone: tzinfo) -> date:
+    """Return the last day of a month that is over: what is due today is not overdue yet."""
+    return (span.until.astimezone(zone) - timedelta(days=1)).date()
+
+
+def _states(things: pd.DataFrame, *, on: date, over_on: date) -> pd.Series:
+    """Return where each thing stood on a day: done, dropped, overdue (its day is over), begun or promised."""
 
     def state(begun_on: date | None, ended_as: str | None, ended_on: date | None, due_on: date) -> str:
         if isinstance(ended_as, str) and ended_on is not None and ended_on <= on:
             return ended_as
-        if due_on <= on:
+        if due_on <= over_on:
             return "overdue"
         return "begun" if begun_on is not None and not pd.isna(begun_on) and begun_on <= on else "promised"
 
@@ -274,10 +278,11 @@ def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
     return pd.Series([state(*row) for row in zip(*columns, strict=True)], index=things.index, dtype=object)
 
 
-def _promises(things: pd.DataFrame, first_on: date, last_on: date) -> dict[str, Measure]:
+def _promises(things: pd.DataFrame, span: Span, *, zone: tzinfo) -> dict[str, Measure]:
+    first_on, last_on = span.first_on, span.last_on
     made = things[things["promised_on"].map(lambda day: day <= last_on).astype(bool)]
     is_known = len(made) > 0
-    states = _states(made, on=last_on)
+    states = _states(made, on=last_on, over_on=_over_on(span, zone))
     in_month = made["promised_on"].map(lambda day: day >= first_on).astype(bool)
     ended = made["ended_on"].map(lambda day: _within(day, first_on, last_on)).astype(bool)
     n_overdue, n_open = int((states == "overdue").sum()), int(states.isin(["promised", "begun", "overdue"]).sum())
