@@ -88,7 +88,8 @@ def generate(folder: Path, n: int, given: dict[str, Any]) -> None:
         one = Township(
             code=code, name=f"第{at + 1}乡", metric_epsg=metric_epsg((bounds[0] + bounds[2]) / 2), bounds=bounds
         )
-        write_frames(made, one, land.translate(east, north).iloc[0], folder)
+        placed = land.translate(east, north).iloc[0]
+        write_frames(made, one, placed, folder, month=given["month"], known_at=given["known_at"])
         if (at + 1) % 10 == 0:
             print(f"{at + 1} townships written", file=sys.stderr)
 

@@ -20,6 +20,7 @@ from gridmap.store.review import (
     read_pack,
     read_packs,
     read_tasks,
+    wait_for_facts,
 )
 from gridmap.texts import t
 
@@ -62,6 +63,7 @@ def freeze_review(
     _require_name(actor.name)
     # Every frame must be of one moment, whatever is recorded meanwhile.
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        wait_for_facts(connection)
         report = review_report(
             connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
         )

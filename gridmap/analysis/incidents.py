@@ -27,6 +27,8 @@ _SET_DUE = ("extended", "resumed", "reopened")
 _TAKEN = ("reported", "accepted", "handled", "escalated", "dispatched")
 LEVEL_ABOVE = {"member": "grid", "grid": "village", "village": "township", "township": "township"}
 _ABOVE_GRID = ("village", "township")
+# Who grants more time or checks from above has not taken the matter out of the grid.
+_DEALT_WITH = (*_TAKEN, "closed")
 # The level of a step is that of who acts: a member escalates to the grid, the grid to the village.
 _ESCALATES_INSIDE_GRID = "member"
 _SATISFIED_FROM = 4
@@ -78,8 +80,8 @@ def incident_states(
         (signed since), `is_handled` (worked on since), `is_asked` (an extension is asked for and not granted), `is_extended` (granted since), `paused_at` (NaT while
         the clock runs), `is_followed_up` (since the closing), `due_at` (the last that was set), `last_step_at`,
         `closed_at` (NaT while open), `is_open`, `is_overdue`, `is_due_soon` (bool), `is_on_time` (boolean, NA while open
-        or without due time), `is_in_grid` (boolean, NA while open: closed without a step at village or township
-        and without an escalation above the grid),
+        or without due time), `is_in_grid` (boolean, NA while open: never escalated above the grid nor dispatched to a team, and nobody of village or
+        township reported, signed, handled or closed it; more time granted or a check from above changes nothing),
         `satisfaction` (last given, else NaN).
 
     Raises
@@ -125,8 +127,10 @@ def incident_states(
     holder = taken_level.where(taken_kind != "escalated", taken_level.map(LEVEL_ABOVE))
     holder = holder.mask(taken_kind == "dispatched", "township").fillna("member")
     leaves = (known["kind"] == "escalated") & (known["level"] != _ESCALATES_INSIDE_GRID)
+    leaves |= known["kind"] == "dispatched"
     went_up = np.zeros(len(index), dtype=bool)
-    went_up[known.loc[leaves | known["level"].isin(_ABOVE_GRID), "place"]] = True
+    is_above = known["level"].isin(_ABOVE_GRID) & known["kind"].isin(_DEALT_WITH)
+    went_up[known.loc[leaves | is_above, "place"]] = True
     is_open = closed_at.isna()
     set_anew = told("due_at", newest(*_SET_DUE))
     due_at = set_anew.where(set_anew.notna(), incidents["due_at"])

@@ -8,7 +8,7 @@ import typer
 
 from gridmap.cli.output import answer_json, progress, say
 from gridmap.cli.review import known_by
-from gridmap.exports.province import write_province
+from gridmap.exports.province import require_form, write_province
 from gridmap.reports.review.province import review_province
 from gridmap.reports.review.report import parse_month, require_begun, rules_of
 from gridmap.settings import settings
@@ -30,6 +30,7 @@ def province(
     measured; its row says why.
     """
     began = parse_month(month)
+    require_form(out)
     known_at = known_by(as_known_on, now=datetime.now(UTC))
     require_begun(began, known_at=known_at, zone=settings().zone)
     figures, form = review_province(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gridmap.analysis.visits import span_instants
 from gridmap.cli.output import answer_json, progress, say
-from gridmap.errors import InputError
+from gridmap.errors import ConflictError, InputError
 from gridmap.exports.review import read_form, write_pack
 from gridmap.exports.review_template import template_keys
 from gridmap.reports.review.canonical import CellDifference, digest_of, to_record
@@ -27,6 +27,8 @@ from gridmap.texts import t
 
 _NO = 1
 _SHOWN = 20
+_NOT_WITH = {"--frozen": ("--as-known-on", "--freeze", "--geoparquet"), "--freeze": ("--check",)}
+_ONLY_WITH = {"--template": ("--out",), "--public": ("--out", "--keys"), "--frozen": ("--out", "--keys")}
 
 
 def review(  # noqa: PLR0917  one branch an option; Typer takes the options by name
@@ -46,7 +48,11 @@ def review(  # noqa: PLR0917  one branch an option; Typer takes the options by n
     freeze: Annotated[bool, typer.Option("--freeze", help="Keep it for ever, with its digest.")] = False,
     by: Annotated[str, typer.Option(help="Who freezes it.")] = "gridmap review",
     check: Annotated[
-        bool, typer.Option("--check", help="Compute the frozen one again, and list what late data would change.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Compute the frozen one again, and list what data known since (--as-known-on: by that day) would change.",
+        ),
     ] = False,
     geoparquet: Annotated[
         Path | None, typer.Option(help="Folder for the data of this township, for `gridmap review-province`.")
@@ -60,8 +66,18 @@ def review(  # noqa: PLR0917  one branch an option; Typer takes the options by n
     """
     begin = parse_month(month)
     known_at = known_by(as_known_on, now=datetime.now(UTC))
-    if out is None and geoparquet is None and not (freeze or check or keys):
-        raise InputError(t("review.error_nothing_asked"))
+    given = {
+        "--out": out is not None,
+        "--as-known-on": as_known_on is not None,
+        "--public": public,
+        "--template": template is not None,
+        "--keys": keys,
+        "--frozen": frozen,
+        "--freeze": freeze,
+        "--check": check,
+        "--geoparquet": geoparquet is not None,
+    }
+    _require_sense({name for name, is_given in given.items() if is_given})
     prepared_engine()
     answer: dict[str, Any] = {"month": f"{begin:%Y-%m}"}
     is_yes = True
@@ -74,8 +90,8 @@ def review(  # noqa: PLR0917  one branch an option; Typer takes the options by n
                 is_yes = _write(connection, report, out=out, is_public=public, template=template, answer=answer)
         if geoparquet is not None:
             answer["geoparquet"] = _export(connection, town, begin, known_at, folder=geoparquet)
-        if check and not freeze:
-            is_yes = _check(connection, town, f"{begin:%Y-%m}", answer=answer) and is_yes
+        if check:
+            is_yes = _check(connection, town, f"{begin:%Y-%m}", known_at, answer=answer) and is_yes
     if freeze:
         _freeze(town, f"{begin:%Y-%m}", known_at, by=by, answer=answer)
     if as_json:
@@ -84,6 +100,18 @@ def review(  # noqa: PLR0917  one branch an option; Typer takes the options by n
         _tell(answer, out)
     if not is_yes:
         raise typer.Exit(_NO)
+
+
+def _require_sense(given: set[str]) -> None:
+    """Refuse options of which one would be passed over without a word."""
+    if not given & {"--out", "--keys", "--freeze", "--check", "--geoparquet"}:
+        raise InputError(t("review.error_nothing_asked"))
+    for one, others in _NOT_WITH.items():
+        if one in given and given & set(others):
+            raise InputError(t("review.error_not_with", one=one, other=min(given & set(others))))
+    for one, needed in _ONLY_WITH.items():
+        if one in given and not given & set(needed):
+            raise InputError(t("review.error_only_with", one=one, other=needed[0]))
 
 
 def known_by(written: str | None, *, now: datetime) -> datetime:
@@ -100,6 +128,8 @@ def known_by(written: str | None, *, now: datetime) -> datetime:
         day = date.fromisoformat(written.strip())
     except ValueError as error:
         raise InputError(t("review.error_known_at", day=written[:40])) from error
+    if day.isoformat() != written.strip():
+        raise InputError(t("review.error_known_at", day=written[:40]))
     zone = settings().zone
     if day > now.astimezone(zone).date():
         raise InputError(t("review.error_known_later", day=f"{day:%Y-%m-%d}"))
@@ -119,7 +149,10 @@ def _report(
 ) -> ReviewReport:
     if is_frozen:
         pack_id = pack_of_month(connection, township_code=town.code, month=f"{begin:%Y-%m}")
-        return frozen_review(connection, pack_id=pack_id).report
+        found = frozen_review(connection, pack_id=pack_id)
+        if not found.is_intact:
+            raise ConflictError(t("review.error_not_intact", month=f"{begin:%Y-%m}", digest=found.digest))
+        return found.report
     local = f"{known_at.astimezone(settings().zone):%Y-%m-%d %H:%M}"
     progress(t("review.reading", township=town.name, month=f"{begin:%Y-%m}", known_at=local))
     return review_report(
@@ -194,11 +227,11 @@ def _freeze(town: Township, month: str, known_at: datetime, *, by: str, answer: 
     answer |= {"frozen": {"pack_id": frozen.pack_id, "digest": frozen.digest, "is_new": frozen.is_new}}
 
 
-def _check(connection: Connection, town: Township, month: str, *, answer: dict[str, Any]) -> bool:
+def _check(connection: Connection, town: Township, month: str, known_at: datetime, *, answer: dict[str, Any]) -> bool:
     """Compute the newest frozen review of the month again; False where a figure does not come out the same."""
     pack_id = pack_of_month(connection, township_code=town.code, month=month)
     again = reproduce(connection, pack_id=pack_id)
-    late = late_differences(connection, pack_id=pack_id, known_at=datetime.now(UTC))
+    late = late_differences(connection, pack_id=pack_id, known_at=known_at)
     answer["check"] = {
         "pack_id": pack_id,
         "digest": again.digest,

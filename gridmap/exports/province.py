@@ -11,6 +11,18 @@ from gridmap.texts import t
 _FORMS = (".csv", ".parquet")
 
 
+def require_form(out: Path) -> None:
+    """Check that a file's name is one that can be written.
+
+    Raises
+    ------
+    InputError
+        If it is neither CSV nor Parquet.
+    """
+    if out.suffix.lower() not in _FORMS:
+        raise InputError(t("review.error_form", out=out.name))
+
+
 def write_province(figures: pd.DataFrame, form: pd.DataFrame, out: Path) -> list[Path]:
     """Write both tables of `reports.review.province.review_province`: `NAME.csv`, `NAME-disputes.csv`.
 
@@ -24,8 +36,7 @@ def write_province(figures: pd.DataFrame, form: pd.DataFrame, out: Path) -> list
     InputError
         If the file is neither CSV nor Parquet, or cannot be written.
     """
-    if out.suffix.lower() not in _FORMS:
-        raise InputError(t("review.error_form", out=out.name))
+    require_form(out)
     files = [out, out.with_name(f"{out.stem}-disputes{out.suffix}")]
     try:
         for table, file in zip((figures, form), files, strict=True):
@@ -34,7 +45,7 @@ def write_province(figures: pd.DataFrame, form: pd.DataFrame, out: Path) -> list
             else:
                 _harmless(table.reset_index()).to_csv(file, index=False, encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(t("review.error_out", out=out)) from error
+        raise InputError(t("review.error_unwritable", out=out)) from error
     return files
 
 

@@ -40,6 +40,18 @@ def read_packs(connection: Connection, *, township_code: str) -> pd.DataFrame:
     return with_instants(packs.drop(columns="township_code"), "known_at", "frozen_at")
 
 
+def read_imported_after(connection: Connection, *, township_code: str, at: datetime) -> set[str]:
+    """Return the codes of incidents that came in by a file after an instant, whatever time of recording the file gives them."""
+    found = connection.execute(
+        text(
+            "SELECT incident_code FROM incident JOIN import_record AS book USING (import_id)"
+            " WHERE incident.township_code = :township_code AND book.imported_at > :at"
+        ),
+        {"township_code": township_code, "at": at},
+    )
+    return {str(code) for (code,) in found}
+
+
 def read_pack(connection: Connection, *, pack_id: int) -> StoredPack | None:
     """Return one frozen review; None where there is none."""
     row = connection.execute(
@@ -66,6 +78,15 @@ def find_pack(connection: Connection, *, township_code: str, month: str) -> int 
         {"township_code": township_code, "month": month},
     ).scalar()
     return found
+
+
+def wait_for_facts(connection: Connection) -> None:
+    """Wait until everybody who writes facts has finished, and keep others from it until this transaction ends.
+
+    Whoever records something names the instant first and commits later: what is not yet to be seen may be older than what is. To be
+    called before anything is read.
+    """
+    connection.execute(text("LOCK TABLE incident, incident_step, checkin, track_fix, home_visit IN SHARE MODE"))
 
 
 def append_pack(

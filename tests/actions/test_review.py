@@ -1,6 +1,7 @@
 """What a meeting does with a review: freezing, computing it again, decisions, tasks, signatures; on a real database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -132,6 +133,18 @@ def test_what_was_frozen_is_read_as_it_was_whatever_came_later(met: _Met, met_en
     assert to_record(found.report) == met.record
 
 
+def test_figures_changed_behind_the_database_are_not_those_that_were_frozen(met: _Met, met_engine: Engine):
+    with met_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE review_pack DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE review_pack SET figures = replace(figures::text, '东村', '西村')::jsonb"))
+    with met_engine.connect() as connection:
+        assert not frozen_review(connection, pack_id=met.frozen.pack_id).is_intact
+        again = reproduce(connection, pack_id=met.frozen.pack_id)
+    assert not again.is_identical
+    assert not again.has_same_figures
+    assert "village" in {one.column for one in again.differences}
+
+
 def test_without_late_data_nothing_differs(met: _Met, met_engine: Engine):
     assert _changed(met_engine, met.frozen.pack_id) == set()
 
@@ -164,6 +177,51 @@ def test_a_late_dispute_changes_exactly_the_cells_that_it_should(met: _Met, met_
     new_rows = {(key, row) for key, row, column in changed if column == "row"}
     assert {row for _, row in new_rows if row == code} == {code}
     assert {key for key, row in new_rows if row == code} == {"disputes.rows", "cases.rows", "cases.overdue"}
+
+
+def test_what_is_being_recorded_when_a_review_is_frozen_is_in_it(met_engine: Engine):
+    """It was recorded before the instant of the review, and is committed while the review is being made."""
+    incident = text(
+        "INSERT INTO incident (incident_code, township_code, category_code, list_year, urgency, happened_at, recorded_at)"
+        " VALUES ('I98', :township, 'D1', 2026, 'normal', :at, :at)"
+    )
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ShareLock'")
+    with ThreadPoolExecutor(1) as pool, met_engine.connect() as writer, met_engine.connect() as watch:
+        writer.execute(incident, {"township": TOWNSHIP, "at": at(20)})
+        freezing = pool.submit(_freeze, met_engine, known_at=LATER, actor=Actor(name="李书记", at=LATER))
+        while not (freezing.done() or watch.execute(waiting).scalar_one()):
+            watch.rollback()
+        writer.commit()
+        pack_id = freezing.result().pack_id
+    with met_engine.connect() as connection:
+        assert frozen_review(connection, pack_id=pack_id).report.figures["disputes.n_new"].value == 3
+        assert reproduce(connection, pack_id=pack_id).is_identical
+
+
+@pytest.mark.parametrize("recorded_at", [at(20), MEETING])
+def test_a_file_loaded_later_is_late_though_it_says_it_was_recorded_before(
+    met: _Met, met_engine: Engine, recorded_at: datetime
+):
+    with met_engine.begin() as connection:
+        import_id = connection.execute(
+            text(
+                "INSERT INTO import_record (township_code, layer, file_name, file_sha256, file_bytes, n_read, n_taken, n_new,"
+                " n_changed, n_quarantined, notes, imported_by, imported_at) VALUES (:township, 'incidents', 'late.csv',"
+                " repeat('0', 64), 1, 1, 1, 1, 0, 0, '[]', '李', :at) RETURNING import_id"
+            ),
+            {"township": TOWNSHIP, "at": at(20, month=11)},
+        ).scalar_one()
+        row = {
+            "incident_code": ["I99"], "township_code": TOWNSHIP, "category_code": "D1", "list_year": 2026,
+            "urgency": "normal", "happened_at": [at(20)], "recorded_at": [recorded_at], "due_at": [at(27)],
+            "import_id": import_id,
+        }  # fmt: skip
+        late = gpd.GeoDataFrame(row, geometry=stored([metric_point(310, 910)]))
+        write_rows(connection, "incident", late, key=["incident_code"], append_only=True)
+    with met_engine.connect() as connection:
+        again = reproduce(connection, pack_id=met.frozen.pack_id)
+    assert (again.is_identical, again.differences) == (True, ())
+    assert ("disputes.n_new", "", "value") in _changed(met_engine, met.frozen.pack_id)
 
 
 def test_a_late_closing_moves_one_case_from_open_to_settled(met: _Met, met_engine: Engine):

@@ -70,6 +70,30 @@ def test_each_incident_stands_where_its_steps_lead():
     assert not states.loc["went_up_late", "is_in_grid"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_in_grid"),
+    [("extended", True), ("checked", True), ("resumed", True), ("accepted", False), ("handled", False)],
+)
+def test_the_village_takes_a_matter_out_of_the_grid_by_dealing_with_it_not_by_granting_time(
+    kind: str, is_in_grid: bool
+):
+    steps = _steps(
+        ("case", "reported", "member", _at(2)),
+        ("case", "handled", "grid", _at(3)),
+        ("case", kind, "village", _at(4)),
+        ("case", "closed", "grid", _at(5)),
+    )
+    states = incident_states(_incidents(case=_at(8)), steps, now=NOW, due_soon=SOON)
+    assert states.loc["case", "is_in_grid"] == is_in_grid
+
+
+@pytest.mark.parametrize("level", ["township", None])
+def test_what_was_dispatched_to_a_team_has_left_its_grid(level: str | None):
+    steps = _steps(("case", "dispatched", level, _at(3)), ("case", "closed", "grid", _at(5)))
+    states = incident_states(_incidents(case=_at(8)), steps, now=NOW, due_soon=SOON)
+    assert not states.loc["case", "is_in_grid"]
+
+
 def test_shares_have_numerators_denominators_and_nan_for_nothing():
     figures = closing_figures(incident_states(INCIDENTS, STEPS, now=NOW, due_soon=SOON))
     assert figures.loc["closing", ["numerator", "denominator"]].tolist() == [2, 6]

@@ -12,7 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
 from gridmap.cli.review import known_by
@@ -90,6 +90,10 @@ def test_the_review_is_written_frozen_compared_and_run_as_a_province(met: Engine
         (("2099-01", "--out", "x"), "had not begun"),
         ((MONTH,), "--out"),
         (("2024-08", "--check"), "never frozen"),
+        ((MONTH, "--out", "x", "--frozen", "--as-known-on", "2026-10-20"), "`--frozen` and `--as-known-on`"),
+        ((MONTH, "--freeze", "--check"), "`--freeze` and `--check`"),
+        ((MONTH, "--freeze", "--template", "county.docx"), "`--template` is of no use without `--out`"),
+        ((MONTH, "--freeze", "--public"), "`--public` is of no use without `--out`"),
     ],
 )
 def test_a_wrong_call_is_one_sentence_and_exit_code_2(met: Engine, arguments: tuple[str, ...], said: str):
@@ -98,6 +102,29 @@ def test_a_wrong_call_is_one_sentence_and_exit_code_2(met: Engine, arguments: tu
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("gridmap: ")]
     assert said in sentence
     assert not done.stdout
+
+
+@pytest.fixture
+def tampered(met: Engine) -> Iterator[Engine]:
+    """The township with a frozen review whose figures say another name."""
+    assert _run(met, "review", MONTH, "--freeze").returncode == 0
+    kept = "UPDATE review_pack SET figures = jsonb_set(figures, '{township_name}', to_jsonb(CAST(:name AS text)))"
+    with met.begin() as connection:
+        name = connection.execute(text("SELECT figures ->> 'township_name' FROM review_pack")).scalars().first()
+        connection.execute(text("ALTER TABLE review_pack DISABLE TRIGGER USER"))
+        connection.execute(text(kept), {"name": "别处"})
+    yield met
+    with met.begin() as connection:
+        connection.execute(text(kept), {"name": name})
+        connection.execute(text("ALTER TABLE review_pack ENABLE TRIGGER USER"))
+
+
+def test_a_frozen_review_that_was_tampered_with_is_not_written(tampered: Engine, tmp_path: Path):
+    done = _run(tampered, "review", MONTH, "--frozen", "--out", str(tmp_path / "pack"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "somebody changed them" in done.stderr
+    assert not (tmp_path / "pack").exists()
+    assert _run(tampered, "review", MONTH, "--check").returncode == 1
 
 
 def test_a_month_without_data_is_written_as_unknown_and_told(met: Engine, tmp_path: Path):
@@ -111,6 +138,9 @@ def test_a_day_is_known_by_its_end_in_shanghai_and_today_by_now():
     assert known_by(None, now=NOW) == NOW
     assert known_by("2026-10-15", now=NOW) == NOW
     assert known_by("2026-10-14", now=NOW) == datetime(2026, 10, 14, 15, 59, 59, 999999, tzinfo=UTC)
+    for written in ("20261014", "2026-W41-3", "2026-10-32"):
+        with pytest.raises(InputError, match=written):
+            known_by(written, now=NOW)
     with pytest.raises(InputError, match="2026-10-16"):
         known_by("2026-10-16", now=NOW)
 

@@ -489,9 +489,7 @@ def test_a_township_of_a_province_has_the_figures_of_one_alone(full: Engine, mar
     row = figures.loc[TOWNSHIP]
     assert told == [(1, 1)]
     assert pd.isna(row["fault"])
-    alone = {key: one for key, one in march.figures.items() if not key.startswith("actions")}
-    del alone["quality.quarantined"]
-    for key, one in alone.items():
+    for key, one in march.figures.items():
         parts = (one.value, one.numerator, one.denominator, one.previous and one.previous.value)
         ours = [row.get(name) for name in (key, f"{key}.numerator", f"{key}.denominator", f"previous.{key}")]
         assert [None if pd.isna(value) else value for value in ours] == list(parts), key
@@ -515,6 +513,68 @@ def test_a_township_that_cannot_be_measured_says_why_and_the_others_are(full: En
     assert figures["fault"].notna().to_dict() == {"439901998": True, TOWNSHIP: False}
     assert "439901998" in figures.loc["439901998", "fault"]
     assert pd.isna(figures.loc["439901998", "cases.n_new"])
+
+
+def _province(folder: Path, **changed: object) -> pd.DataFrame:
+    given = {"month": date(2026, 3, 1), "known_at": MARCH, "zone": ZONE, "rules": RULES} | changed
+    return review_province(folder, progress=lambda *_: None, scheduler="synchronous", **given)[0]
+
+
+@pytest.fixture
+def exported(full: Engine, tmp_path: Path) -> Path:
+    """The township's March, as known on MARCH."""
+    with full.connect() as connection:
+        write_township(
+            connection, tmp_path, township_code=TOWNSHIP, month=date(2026, 3, 1), known_at=MARCH, zone=ZONE, rules=RULES
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize("layer", ["townships", "steps", "incidents", "postings"])
+@pytest.mark.parametrize("content", [b"", b"PAR1 no such thing"])
+def test_a_broken_layer_is_one_sentence_about_its_township(exported: Path, layer: str, content: bytes):
+    (exported / layer / f"{TOWNSHIP}.parquet").write_bytes(content)
+    fault = str(_province(exported).loc[TOWNSHIP, "fault"])
+    assert TOWNSHIP in fault
+    assert f"“{layer}”" in fault
+    assert "Error" not in fault
+
+
+def test_a_layer_in_the_place_of_another_is_a_fault(exported: Path):
+    (exported / "postings" / f"{TOWNSHIP}.parquet").write_bytes(
+        (exported / "steps" / f"{TOWNSHIP}.parquet").read_bytes()
+    )
+    assert "不完整或互相不符" in str(_province(exported).loc[TOWNSHIP, "fault"])
+
+
+def test_a_township_that_could_not_be_written_whole_is_none(full: Engine, exported: Path):
+    (exported / "steps" / f"{TOWNSHIP}.parquet").unlink()
+    (exported / "steps").rmdir()
+    (exported / "steps").touch()
+    given = {"month": date(2026, 2, 1), "known_at": MARCH, "zone": ZONE, "rules": RULES}
+    with full.connect() as connection, pytest.raises(InputError, match="无法写入"):
+        write_township(connection, exported, township_code=TOWNSHIP, **given)
+    with pytest.raises(InputError, match="没有乡镇"):
+        _province(exported)
+
+
+def test_data_of_another_month_are_no_figures_of_this_one(exported: Path):
+    row = _province(exported, month=date(2026, 2, 1)).loc[TOWNSHIP]
+    assert "2026-03" in row["fault"]
+    assert pd.isna(row.get("cases.n_new"))
+
+
+def test_a_township_is_never_measured_as_known_before_it_was_exported_and_later_as_of_then(
+    full: Engine, exported: Path
+):
+    before = _province(exported, known_at=MARCH - timedelta(hours=1)).loc[TOWNSHIP, "fault"]
+    assert "2026-04-01 08:00" in str(before)
+    months = {"month": date(2026, 3, 1), "zone": ZONE, "rules": RULES, "known_at": at(20, month=3)}
+    with full.connect() as connection:
+        write_township(connection, exported, township_code=TOWNSHIP, **months)
+    row, alone = _province(exported).loc[TOWNSHIP], review(full, "2026-03", known_at=at(20, month=3)).figures
+    for key in ("cases.n_new", "cases.n_open_after", "quality.n_facts"):
+        assert row[key] == alone[key].value, key
 
 
 def test_a_folder_without_townships_is_refused(tmp_path: Path):

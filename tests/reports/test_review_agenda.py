@@ -98,12 +98,30 @@ def test_practical_things_stand_as_on_the_last_day_of_the_month(report: ReviewRe
     assert rows["ended_on"].to_dict() == {"修水渠": "2026-10-15", "装路灯": None, "建凉亭": None}
     before = report.figures["promises.n_promised"].previous
     assert before is not None
-    assert before.value == 1
+    # September had 22 working days, October 18.
+    assert (before.value, before.adjusted) == (1, pytest.approx(18 / 22))
+
+
+@pytest.mark.parametrize(("day", "n_overdue"), [(24, 0), (25, 0), (26, 1)])
+def test_what_is_due_today_is_not_overdue_yet(kept: Engine, day: int, n_overdue: int):
+    """The lamp was promised for 25 October."""
+    figures = _review(kept, known_at=at(day, 12)).figures
+    assert figures["promises.n_overdue"].value == n_overdue
+    assert figures["promises.n_open"].value == 2
 
 
 def test_a_promise_recorded_later_is_known_later(kept: Engine):
     later = _review(kept, known_at=at(30, 12, month=11))
     assert later.figures["promises.n_promised"].value == 3
+
+
+def test_before_the_first_promise_nothing_is_known_of_promises(kept: Engine):
+    with kept.connect() as connection:
+        given = {"known_at": MEETING, "zone": ZONE, "rules": rules_of(Settings())}
+        early = review_report(connection, township_code=TOWNSHIP, month="2026-08", **given)
+    assert {early.figures[f"promises.{name}"].value for name in ("n_promised", "n_done", "n_open", "n_overdue")} == {
+        None
+    }
 
 
 def test_lists_are_ticked_off_as_on_their_page(report: ReviewReport):

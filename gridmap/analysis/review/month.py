@@ -16,6 +16,7 @@ from gridmap.analysis.review.cases import DISPUTE, case_measures, month_cases, p
 from gridmap.analysis.review.frames import Frames, Rules, Span, month_before, month_span
 from gridmap.analysis.review.land import (
     KMH,
+    Reach,
     compared_grids,
     compared_measures,
     grid_table,
@@ -148,7 +149,7 @@ class MonthReview:
         Likewise; None where the month had not begun.
     grids
         See `analysis.review.land.grid_table`.
-    hot, compared
+    hot, compared, reach
         See `analysis.review.land`; None where grids are not looked at.
     measures
         Every figure by its key.
@@ -161,6 +162,7 @@ class MonthReview:
     grids: pd.DataFrame
     hot: pd.DataFrame | None
     compared: pd.DataFrame | None
+    reach: Reach | None
     measures: dict[str, Measure]
 
 
@@ -206,7 +208,7 @@ def month_review(
         | case_measures(cases)
         | quality_measures(cases, patrols, frames, span, late_hours=rules.late_record_hours)
     )
-    hot = compared = None
+    hot = compared = reach = None
     if with_grids:
         new = cases[cases["is_new"]]
         hot = hot_grids(new[new["kind"] == DISPUTE], frames, grids, has_facts=len(new) > 0, rules=rules)
@@ -214,7 +216,15 @@ def month_review(
         reach = month_reach(frames, frames.checkpoints, frames.households, place.ways.network, span, rules=rules)
         measures |= load_measures(grids) | hot_measures(hot) | compared_measures(compared) | reach_measures(reach)
     return MonthReview(
-        span=span, cases=cases, patrols=patrols, homes=homes, grids=grids, hot=hot, compared=compared, measures=measures
+        span=span,
+        cases=cases,
+        patrols=patrols,
+        homes=homes,
+        grids=grids,
+        hot=hot,
+        compared=compared,
+        reach=reach,
+        measures=measures,
     )
 
 

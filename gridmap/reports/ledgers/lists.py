@@ -34,7 +34,7 @@ class ListsReport:
         Every grid, index `grid_code`: `name`, `village_code`, `village_name`, `agreed_on`, `n_signed`, `n_households`, `counted_on` (null
         without one), `signed_share` (NaN without one); the least signed first.
     signatures
-        Every count, oldest first: `store.ledgers.read_conventions`.
+        Every count until the end of the month, oldest first: `store.ledgers.read_conventions`.
     opinions
         Those of the month, index `incident_code`: `store.ledgers.read_opinions`, `grid_name`, `village_code`.
     """
@@ -85,6 +85,7 @@ def lists_report(
     tasks = read_tasks(connection, township_code=township_code, since=first_on, until=first_on, known_at=now)
     tasks = _named(tasks, grids).sort_values(["is_done", "grid_code", "kind"], kind="stable")
     signatures = read_conventions(connection, township_code=township_code, known_at=now)
+    signatures = _counted_by(signatures, on=on, zone=zone)
     conventions = _conventions(grids, signatures, zone=zone)
     opinions = _named(read_opinions(connection, township_code=township_code, known_at=now), grids)
     on_day = opinions["happened_at"].dt.tz_convert(zone).dt.date
@@ -133,6 +134,14 @@ def _progress(grids: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
         table[f"n_{kind}"] = groups.size().reindex(table.index).fillna(0).astype(int)
         table[f"n_{kind}_done"] = groups.sum().reindex(table.index).fillna(0).astype(int)
     return table
+
+
+def _counted_by(signatures: pd.DataFrame, *, on: date, zone: tzinfo) -> pd.DataFrame:
+    """Return the counts as they stood on a day: of a convention that was entered after it, the first one."""
+    agreed = signatures[signatures["agreed_on"].map(lambda day: day <= on).astype(bool)]
+    is_by_then = agreed["recorded_at"].dt.tz_convert(zone).dt.date <= on
+    is_entered_late = ~agreed["grid_code"].isin(agreed.loc[is_by_then, "grid_code"]) & ~agreed["grid_code"].duplicated()
+    return pd.DataFrame(agreed[is_by_then | is_entered_late])
 
 
 def _conventions(grids: pd.DataFrame, signatures: pd.DataFrame, *, zone: tzinfo) -> pd.DataFrame:

@@ -27,7 +27,7 @@ class FigureKind:
     """What is always true of a figure; see `ReviewFigure`. `is_flow`: it counts what happened in the span."""
 
     unit: str
-    rows_key: str | None = None
+    rows_key: str
     is_flow: bool = False
     is_public: bool = True
 
@@ -56,13 +56,13 @@ KINDS: dict[str, FigureKind] = {
     "coverage.cannot_tell": FigureKind(unit=_SHARE, rows_key="coverage.points"),
     "coverage.n_points": FigureKind(unit="unit.points", rows_key="coverage.points"),
     "coverage.n_missed": FigureKind(unit="unit.points", rows_key="coverage.points"),
-    "coverage.covered": FigureKind(unit=_SHARE, rows_key="coverage.by_grid"),
-    "coverage.n_uncovered": FigureKind(unit="unit.households", rows_key="coverage.by_grid"),
+    "coverage.covered": FigureKind(unit=_SHARE, rows_key="coverage.homes"),
+    "coverage.n_uncovered": FigureKind(unit="unit.households", rows_key="coverage.homes"),
     "coverage.door_to_door": FigureKind(unit=_SHARE, rows_key="coverage.by_grid"),
-    "coverage.mean_days": FigureKind(unit="unit.days", rows_key="coverage.by_grid"),
-    "coverage.long_share": FigureKind(unit=_SHARE, rows_key="coverage.by_grid"),
-    "coverage.reached": FigureKind(unit=_SHARE),
-    "coverage.n_outside": FigureKind(unit="unit.households"),
+    "coverage.mean_days": FigureKind(unit="unit.days", rows_key="coverage.homes"),
+    "coverage.long_share": FigureKind(unit=_SHARE, rows_key="coverage.homes"),
+    "coverage.reached": FigureKind(unit=_SHARE, rows_key="coverage.homes"),
+    "coverage.n_outside": FigureKind(unit="unit.households", rows_key="coverage.homes"),
     "gaps.n_opened": FigureKind(unit="unit.points", rows_key="gaps.points"),
     "gaps.n_closed": FigureKind(unit="unit.points", rows_key="gaps.points"),
     "gaps.n_persists": FigureKind(unit="unit.points", rows_key="gaps.points"),
@@ -84,20 +84,20 @@ KINDS: dict[str, FigureKind] = {
     "cap.n_households": FigureKind(unit="unit.households", rows_key="cap.grids"),
     "cap.n_over": FigureKind(unit="unit.grids", rows_key="cap.grids"),
     "cap.n_over_unexcused": FigureKind(unit="unit.grids", rows_key="cap.grids"),
-    "plans.n_changes": FigureKind(unit="unit.plans"),
+    "plans.n_changes": FigureKind(unit="unit.plans", rows_key="plans.in_force"),
     "plans.n_moved_households": FigureKind(unit="unit.households", rows_key="plans.moved"),
-    "plans.n_new_grids": FigureKind(unit="unit.grids", rows_key="plans.grids"),
-    "plans.n_gone_grids": FigureKind(unit="unit.grids", rows_key="plans.grids"),
+    "plans.n_new_grids": FigureKind(unit="unit.grids", rows_key="plans.codes"),
+    "plans.n_gone_grids": FigureKind(unit="unit.grids", rows_key="plans.codes"),
     "ledgers.ticked": FigureKind(unit=_SHARE, rows_key="ledgers.lists"),
-    "ledgers.agreed": FigureKind(unit=_SHARE),
-    "ledgers.signed": FigureKind(unit=_SHARE),
-    "ledgers.n_opinions": FigureKind(unit=_COUNT, is_flow=True, is_public=False),
+    "ledgers.agreed": FigureKind(unit=_SHARE, rows_key="ledgers.conventions"),
+    "ledgers.signed": FigureKind(unit=_SHARE, rows_key="ledgers.conventions"),
+    "ledgers.n_opinions": FigureKind(unit=_COUNT, rows_key="ledgers.opinions", is_flow=True, is_public=False),
     "ledgers.points": FigureKind(unit="unit.score", rows_key="ledgers.points", is_flow=True, is_public=False),
-    "promises.n_promised": FigureKind(unit="unit.tasks", rows_key="promises.things"),
-    "promises.n_done": FigureKind(unit="unit.tasks", rows_key="promises.things"),
+    "promises.n_promised": FigureKind(unit="unit.tasks", rows_key="promises.things", is_flow=True),
+    "promises.n_done": FigureKind(unit="unit.tasks", rows_key="promises.things", is_flow=True),
     "promises.n_open": FigureKind(unit="unit.tasks", rows_key="promises.things"),
     "promises.n_overdue": FigureKind(unit="unit.tasks", rows_key="promises.things"),
-    "promises.kept": FigureKind(unit=_SHARE, rows_key="promises.things"),
+    "promises.kept": FigureKind(unit=_SHARE, rows_key="promises.year"),
     "quality.n_facts": FigureKind(unit="unit.records", rows_key="quality.facts", is_flow=True),
     "quality.late": FigureKind(unit=_SHARE, rows_key="quality.facts"),
     "quality.n_after_month": FigureKind(unit="unit.records", rows_key="quality.facts"),

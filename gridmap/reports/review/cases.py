@@ -97,7 +97,9 @@ class Cases:
         zone = self.made.zone
         for name, instants in (("happened_on", told["happened_at"]), ("closed_on", told["closed_at"])):
             told[name] = instants.dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
-        for name in ("is_new", "is_settled", "is_overdue", "is_on_time", "is_in_grid"):
+        flags = ["is_new", "is_settled", "is_on_time", "is_in_grid", "is_overdue"]
+        flags += ["was_open", "is_followed_up", "has_place"] if is_behind else []
+        for name in flags:
             told[name] = [None if pd.isna(flag) else ("yes" if flag else "no") for flag in told[name]]
         columns = [
             column("incident_code"),
@@ -109,10 +111,7 @@ class Cases:
             column("state", "word", words="live.state_"),
             column("handled_by", "word", words="review.by_"),
             column("closed_on", "day"),
-            *(
-                column(name, "word", words="review.is_")
-                for name in ("is_new", "is_settled", "is_on_time", "is_in_grid", "is_overdue")
-            ),
+            *(column(name, "word", words="review.is_") for name in flags),
             column("satisfaction", "count"),
         ]
         return table(key, told, columns, by=["incident_code"], is_behind=is_behind)

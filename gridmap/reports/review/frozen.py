@@ -55,7 +55,7 @@ class Reproduction:
     digest, digest_again
         As frozen, and of what was computed.
     is_identical
-        Whether they are the same.
+        Whether they are the same, and the stored figures are still those that the digest is of.
     differences
         What is different, cell by cell; empty where it is identical.
     imported_since
@@ -126,6 +126,7 @@ def _pack(connection: Connection, pack_id: int) -> StoredPack:
 def reproduce(connection: Connection, *, pack_id: int) -> Reproduction:
     """Compute a frozen review again: as known on its instant, by the settings it was made with.
 
+    Incidents of a file that was imported since are late, whatever times of recording the file gives them.
     It comes out the same to the digit unless something was changed that cannot be turned back (households, postings, …) or the
     program counts otherwise; then the list says what.
 
@@ -135,7 +136,7 @@ def reproduce(connection: Connection, *, pack_id: int) -> Reproduction:
         If there is no such pack.
     """
     pack = _pack(connection, pack_id)
-    return _compared(connection, pack, known_at=pack.known_at)
+    return _compared(connection, pack, known_at=pack.known_at, imported_by=pack.frozen_at)
 
 
 def late_differences(connection: Connection, *, pack_id: int, known_at: datetime) -> Reproduction:
@@ -149,7 +150,9 @@ def late_differences(connection: Connection, *, pack_id: int, known_at: datetime
     return _compared(connection, _pack(connection, pack_id), known_at=known_at)
 
 
-def _compared(connection: Connection, pack: StoredPack, *, known_at: datetime) -> Reproduction:
+def _compared(
+    connection: Connection, pack: StoredPack, *, known_at: datetime, imported_by: datetime | None = None
+) -> Reproduction:
     settings = pack.figures["settings"]
     again = review_report(
         connection,
@@ -158,10 +161,12 @@ def _compared(connection: Connection, pack: StoredPack, *, known_at: datetime) -
         known_at=known_at,
         zone=ZoneInfo(settings["zone"]),
         rules=rules_of(settings),
+        imported_by=imported_by,
     )
     record = to_record(again)
     digest = digest_of(record)
-    is_identical = digest == pack.digest
+    # Figures that somebody changed behind the database's back are not those whose digest is kept.
+    is_identical = digest == pack.digest and digest_of(pack.figures) == pack.digest
     return Reproduction(
         pack_id=pack.pack_id,
         digest=pack.digest,

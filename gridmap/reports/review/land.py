@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gridmap.reports.review.build import Builder, column, grid_map, named, table, with_total
-from gridmap.reports.review.shape import ReviewNote, ReviewPlan, Section
+from gridmap.reports.review.shape import ReviewNote, ReviewPlan, ReviewTable, Section
 
 _HOT = {"hot": "hot", "cold": "cold", "not significant": "nothing", "too few to say": "too_few"}
 _LOAD = {"higher": "higher", "as expected": "as_expected", "lower": "lower", "too few to say": "too_few"}
@@ -158,10 +158,10 @@ def plan_section(made: Builder, *, plan: ReviewPlan | None, before: ReviewPlan |
         values = {"plan": plan.name, "before": before.name, "valid_from": plan.valid_from.isoformat()}
         note = ReviewNote(text_key="review.note_plan_changed", values=values)
     moves = made.review.moves
-    flows = moves[moves["old"] != moves["new"]]
-    flows = flows.assign(grid_before=named(flows["old"], names), grid_after=named(flows["new"], names))
+    # A household that is in no grid of either plan went nowhere, though null is not equal to null.
+    changed = moves[(moves["old"] != moves["new"]) & ~(moves["old"].isna() & moves["new"].isna())]
+    flows = changed.assign(grid_before=named(changed["old"], names), grid_after=named(changed["new"], names))
     flows = with_total(flows, texts=["old", "new", "grid_before", "grid_after"], sums=["n_households"])
-    changed = moves[(moves["old"] != moves["new"])]
     touched = sorted(set(changed["old"].dropna()) | set(changed["new"].dropna()))
     sums = {
         "before": moves.groupby("old")["n_households"].sum(),
@@ -205,6 +205,40 @@ def plan_section(made: Builder, *, plan: ReviewPlan | None, before: ReviewPlan |
                 by=["grid_code"],
                 is_public=True,
             ),
+            _in_force(plan, before),
+            _codes(made, names),
         ),
         notes=(note,),
     )
+
+
+def _in_force(plan: ReviewPlan | None, before: ReviewPlan | None) -> ReviewTable:
+    """Return the plans of both months: rows behind whether it changed."""
+    rows = [
+        {"when": when, **{name: getattr(one, name) for name in ("plan_id", "name", "valid_from", "n_grids")}}
+        for when, one in (("month_before", before), ("month", plan))
+        if one is not None
+    ]
+    columns = [
+        column("when", "word", words="review.plan_of_", called="plan_of"),
+        column("plan_id", "count"),
+        column("name", called="plan"),
+        column("valid_from", "day"),
+        column("n_grids", "count", unit="unit.grids", called="n_plan_grids"),
+    ]
+    told = pd.DataFrame(rows, columns=[one.key for one in columns], dtype=object)
+    return table("plans.in_force", told, columns, by=["when"], is_behind=True)
+
+
+def _codes(made: Builder, names: pd.Series) -> ReviewTable:
+    """Return the grids that one of the two plans has and the other has not."""
+    review = made.review
+    old, new = set(review.before.grids.index), set(review.now.grids.index)
+    is_known = review.measures["plans.n_new_grids"].value is not None
+    codes = sorted(old ^ new) if is_known else []
+    rows = pd.DataFrame(
+        {"grid_code": codes, "became": ["new" if one in new else "gone" for one in codes]}, dtype=object
+    )
+    rows["grid"] = named(rows["grid_code"], names)
+    columns = [column("grid"), column("grid_code"), column("became", "word", words="review.grid_")]
+    return table("plans.codes", rows, columns, by=["grid_code"], is_behind=True)

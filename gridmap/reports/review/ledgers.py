@@ -1,13 +1,13 @@
 """Sections of the ledgers: lists ticked off, conventions, points as they were posted; practical things promised and done."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridmap.analysis.review.frames import month_before
+from gridmap.analysis.review.frames import Span, month_before
 from gridmap.analysis.review.measures import Measure, counted, quotient
 from gridmap.reports.figures import Figure
 from gridmap.reports.ledgers.lists import ListsReport, lists_report
@@ -18,8 +18,6 @@ from gridmap.store.ledgers import read_things
 from gridmap.store.points import read_freezes
 
 _LISTS = {"ticked": "n_ticked", "agreed": "n_agreed", "signed": "n_signed", "n_opinions": "n_opinions"}
-# Conventions are as counted last; only what is of a month is compared with the month before.
-_OF_MONTH = ("ticked", "n_opinions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,21 +97,24 @@ def ledger_section(made: Builder, facts: LedgerFacts) -> Section:
         From `read_ledger_facts`.
     """
     now, before = _measures(facts.lists, facts.points), _measures(facts.lists_before, facts.points_before)
-    compared = {f"ledgers.{name}" for name in _OF_MONTH} | {"ledgers.points"}
     notes = [] if facts.points is not None else [ReviewNote(text_key="review.note_points_not_posted")]
     return Section(
         key="ledgers",
         title_key="review.section_ledgers",
-        figures=tuple(
-            made.figure(key, one, before=before[key] if key in compared else None) for key, one in now.items()
+        figures=tuple(made.figure(key, one, before=before[key]) for key, one in now.items()),
+        tables=(
+            _progress(facts.lists),
+            _grid_points(facts.points),
+            _people_points(facts.points),
+            _conventions(facts.lists),
+            _opinions(facts.lists, zone=made.zone),
         ),
-        tables=(_progress(facts.lists), _grid_points(facts.points), _people_points(facts.points)),
         notes=tuple(notes),
     )
 
 
 def _measures(lists: ListsReport, points: dict[str, pd.DataFrame] | None) -> dict[str, Measure]:
-    is_kept = bool(len(lists.tasks) or len(lists.signatures) or len(lists.opinions))
+    is_kept = _is_kept(lists)
     found = {
         f"ledgers.{name}": _measure(getattr(lists, source)) if is_kept else Measure(None)
         for name, source in _LISTS.items()
@@ -133,6 +134,36 @@ def _progress(lists: ListsReport) -> ReviewTable:
     rows = with_total(rows if len(lists.tasks) else rows.iloc[:0], texts=["grid", "grid_code", "village"], sums=sums)
     columns = [column("grid"), column("grid_code"), column("village"), *(column(name, "count") for name in sums)]
     return table("ledgers.lists", rows, columns, by=["grid_code"], has_total=True, is_public=True)
+
+
+def _conventions(lists: ListsReport) -> ReviewTable:
+    """Return the grids with their last count of signatures; those without a convention have none."""
+    is_kept = _is_kept(lists)
+    rows = lists.conventions.rename(columns={"name": "grid", "village_name": "village"})
+    rows = rows.rename_axis("grid_code").sort_index().reset_index() if is_kept else rows.iloc[:0].reset_index()
+    columns = [
+        column("grid"),
+        column("grid_code"),
+        column("village"),
+        column("agreed_on", "day"),
+        column("n_signed", "count", unit="unit.households"),
+        column("n_households", "count", unit="unit.households", called="n_asked"),
+        column("counted_on", "day"),
+    ]
+    return table("ledgers.conventions", rows, columns, by=["grid_code"], is_behind=True)
+
+
+def _opinions(lists: ListsReport, *, zone: tzinfo) -> ReviewTable:
+    """Return the opinions of the month by number: what was said is on their own page."""
+    rows = lists.opinions.rename(columns={"grid_name": "grid", "village_name": "village"})
+    rows = rows.rename_axis("incident_code").sort_index().reset_index()
+    rows["happened_on"] = rows["happened_at"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
+    columns = [column("incident_code"), column("happened_on", "day"), column("village"), column("grid")]
+    return table("ledgers.opinions", rows, columns, by=["incident_code"], is_behind=True)
+
+
+def _is_kept(lists: ListsReport) -> bool:
+    return bool(len(lists.tasks) or len(lists.signatures) or len(lists.opinions))
 
 
 def _grid_points(points: dict[str, pd.DataFrame] | None) -> ReviewTable:
@@ -183,52 +214,63 @@ def promise_section(made: Builder, things: pd.DataFrame, *, grids: pd.Series) ->
         Names by code.
     """
     span, past = made.review.now.span, made.review.before.span
-    now = _promises(things, span.first_on, span.last_on)
-    before = _promises(things, past.first_on, past.last_on)
-    states = _states(things, on=span.last_on)
+    now, before = (_promises(things, one, zone=made.zone) for one in (span, past))
+    states = _states(things, on=span.last_on, over_on=_over_on(span, made.zone))
     concerned = things["promised_on"].map(lambda day: day <= span.last_on) & (
         states.isin(["promised", "begun", "overdue"])
         | things["ended_on"].map(lambda day: _within(day, span.first_on, span.last_on))
     )
-    rows = things.assign(state=states, grid=named(things["grid_code"], grids))[concerned.astype(bool)].reset_index()
-    for name in ("promised_on", "due_on", "ended_on"):
-        rows[name] = [None if pd.isna(day) else day.isoformat() for day in rows[name]]
-    rows.loc[~rows["state"].isin(["done", "dropped"]), "ended_on"] = None
+    told = things.assign(state=states, grid=named(things["grid_code"], grids))
+    is_of_year = (states == "overdue") | (
+        (states == "done")
+        & things["ended_on"].map(lambda day: _within(day, date(span.first_on.year, 1, 1), span.last_on))
+    )
+    is_made = things["promised_on"].map(lambda day: day <= span.last_on).astype(bool)
     return Section(
         key="promises",
         title_key="review.section_promises",
         figures=tuple(made.figure(key, one, before=before[key]) for key, one in now.items()),
         tables=(
-            table(
-                "promises.things",
-                rows,
-                [
-                    column("thing_id", "count"),
-                    column("grid"),
-                    column("title", called="promise"),
-                    column("promised_on", "day"),
-                    column("due_on", "day"),
-                    column("state", "word", words="review.promise_", called="promise_state"),
-                    column("ended_on", "day"),
-                ],
-                by=["thing_id"],
-            ),
+            _things("promises.things", told[concerned.astype(bool)]),
+            _things("promises.year", told[is_made & is_of_year.astype(bool)], is_behind=True),
         ),
         notes=() if len(things) else (ReviewNote(text_key="review.note_no_promises"),),
     )
+
+
+def _things(key: str, things: pd.DataFrame, *, is_behind: bool = False) -> ReviewTable:
+    rows = things.reset_index()
+    for name in ("promised_on", "due_on", "ended_on"):
+        rows[name] = [None if pd.isna(day) else day.isoformat() for day in rows[name]]
+    rows.loc[~rows["state"].isin(["done", "dropped"]), "ended_on"] = None
+    columns = [
+        column("thing_id", "count"),
+        column("grid"),
+        column("title", called="promise"),
+        column("promised_on", "day"),
+        column("due_on", "day"),
+        column("state", "word", words="review.promise_", called="promise_state"),
+        column("ended_on", "day"),
+    ]
+    return table(key, rows, columns, by=["thing_id"], is_behind=is_behind)
 
 
 def _within(day: date | None, first_on: date, last_on: date) -> bool:
     return day is not None and not pd.isna(day) and first_on <= day <= last_on
 
 
-def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
-    """Return where each thing stood at the end of a day: done, dropped, overdue, begun or promised."""
+def _over_on(span: Span, zone: tzinfo) -> date:
+    """Return the last day of a month that is over: what is due today is not overdue yet."""
+    return (span.until.astimezone(zone) - timedelta(days=1)).date()
+
+
+def _states(things: pd.DataFrame, *, on: date, over_on: date) -> pd.Series:
+    """Return where each thing stood on a day: done, dropped, overdue (its day is over), begun or promised."""
 
     def state(begun_on: date | None, ended_as: str | None, ended_on: date | None, due_on: date) -> str:
         if isinstance(ended_as, str) and ended_on is not None and ended_on <= on:
             return ended_as
-        if due_on <= on:
+        if due_on <= over_on:
             return "overdue"
         return "begun" if begun_on is not None and not pd.isna(begun_on) and begun_on <= on else "promised"
 
@@ -236,10 +278,11 @@ def _states(things: pd.DataFrame, *, on: date) -> pd.Series:
     return pd.Series([state(*row) for row in zip(*columns, strict=True)], index=things.index, dtype=object)
 
 
-def _promises(things: pd.DataFrame, first_on: date, last_on: date) -> dict[str, Measure]:
-    is_known = len(things) > 0
+def _promises(things: pd.DataFrame, span: Span, *, zone: tzinfo) -> dict[str, Measure]:
+    first_on, last_on = span.first_on, span.last_on
     made = things[things["promised_on"].map(lambda day: day <= last_on).astype(bool)]
-    states = _states(made, on=last_on)
+    is_known = len(made) > 0
+    states = _states(made, on=last_on, over_on=_over_on(span, zone))
     in_month = made["promised_on"].map(lambda day: day >= first_on).astype(bool)
     ended = made["ended_on"].map(lambda day: _within(day, first_on, last_on)).astype(bool)
     n_overdue, n_open = int((states == "overdue").sum()), int(states.isin(["promised", "begun", "overdue"]).sum())

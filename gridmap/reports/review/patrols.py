@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis.gaps import OUTSIDE
 from gridmap.analysis.review.patrols import is_gap
 from gridmap.reports.review.build import Builder, column, grid_map, named, table, with_total
-from gridmap.reports.review.shape import ReviewNote, ReviewTable, Section
+from gridmap.reports.review.shape import NOWHERE, ReviewNote, ReviewTable, Section
 
+_UNIT_OF = {"sum_days": "unit.days"}
 CHANGES = ("opened", "new_point", "persists", "closed", "gone", "cannot_tell")
 _SUMS = ("n_households", "n_visited", "n_long", "n_points", "n_due", "n_counted", "n_missed")
 
@@ -75,6 +77,7 @@ def coverage_section(
                 has_total=True,
                 is_public=True,
             ),
+            _homes(made, grids, long_days=int(str(settings["long_unpatrolled_days"]))),
             _by_duty(points, is_known=len(made.review.now.patrols.traces) > 0),
             _points(points, grids=names, villages=villages),
         ),
@@ -108,6 +111,41 @@ def _by_grid(made: Builder, grids: pd.DataFrame, *, long_days: int) -> pd.DataFr
     found["door_share"] = found["n_visited"] / found["n_households"].where(found["n_households"] > 0)
     found["grid"], found["village"] = grids["name"], grids["village_name"]
     return found.rename_axis("grid_code").reset_index()
+
+
+def _homes(made: Builder, grids: pd.DataFrame, *, long_days: int) -> ReviewTable:
+    """Return what the figures of homes add up from, by grid; homes in no grid have a row of their own."""
+    now = made.review.now
+    homes = now.homes.households
+    days, status = homes["days_since"], None if now.reach is None else now.reach.status.reindex(homes.index)
+    parts: dict[str, dict[str, pd.Series]] = {
+        "coverage.covered": {"n_covered": homes["is_covered"], "n_uncovered": ~homes["is_covered"].astype(bool)},
+        "coverage.mean_days": {"n_told": days.notna(), "sum_days": days, "n_long": days >= long_days},
+        "coverage.reached": {}
+        if status is None
+        else {
+            "n_reached": status == "reached",
+            "n_outside": status.isin(OUTSIDE),
+            "n_untold": ~status.isin(("reached", *OUTSIDE)),
+        },
+    }
+    flags = pd.DataFrame({"n_households": 1.0, "grid_code": homes["grid_code"].astype(object)}, index=homes.index)
+    for key, flagged in parts.items():
+        for name, values in flagged.items():
+            flags[name] = values.astype(float) if now.measures[key].value is not None else np.nan
+    flags["grid_code"] = flags["grid_code"].where(flags["grid_code"].notna(), NOWHERE)
+    sums = [str(name) for name in flags if name != "grid_code"]
+    rows = flags.groupby("grid_code")[sums].sum(min_count=1).reindex(sorted({*grids.index, *flags["grid_code"]}))
+    rows["n_households"] = rows["n_households"].fillna(0)
+    rows = rows.rename_axis("grid_code").reset_index()
+    rows.insert(0, "grid", named(rows["grid_code"].where(rows["grid_code"] != NOWHERE), grids["name"]))
+    columns = [
+        column("grid"),
+        column("grid_code"),
+        *(column(name, "count", unit=_UNIT_OF.get(name, "unit.households")) for name in sums),
+    ]
+    total = with_total(rows, texts=["grid", "grid_code"], sums=sums)
+    return table("coverage.homes", total, columns, by=["grid_code"], has_total=True, is_behind=True)
 
 
 def _by_duty(points: pd.DataFrame, *, is_known: bool) -> ReviewTable:

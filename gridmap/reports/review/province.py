@@ -20,7 +20,7 @@ from gridmap.analysis.review.frames import Rules, in_metres
 from gridmap.analysis.review.month import Review, review_of, review_row
 from gridmap.errors import GridmapError, InputError
 from gridmap.reports.review.canonical import number
-from gridmap.reports.review.township_files import TOWNSHIPS, read_frames
+from gridmap.reports.review.township_files import TOWNSHIPS, read_booked, read_frames, read_township
 from gridmap.texts import t
 
 _META = {"township_code": object, "township": object, "part": object, "key": object, "value": float, "said": object}
@@ -46,7 +46,7 @@ def review_province(
     month
         First day of the month.
     known_at
-        The instant of the review.
+        The instant of the review: a township exported as known later is a fault, one as known earlier is measured as of then.
     zone
         The clock.
     rules
@@ -60,7 +60,7 @@ def review_province(
     -------
     figures
         Index the township's code: `township`, `fault` (null; else why it has no figures), and the columns of
-        `analysis.review.month.review_row`, rounded by `canonical.number`.
+        `analysis.review.month.review_row` and of `township_files.read_booked`, rounded by `canonical.number`.
     form
         The county's form: index township and category: `n_new`, `n_settled`, `n_unsettled`, `n_previous`, `change`.
 
@@ -72,6 +72,11 @@ def review_province(
     files = sorted((folder / TOWNSHIPS).glob("*.parquet"))
     if not files:
         raise InputError(t("review.error_no_townships", folder=folder))
+    faults = {file: _fault_of(file, month=month, known_at=known_at, zone=zone) for file in files}
+    wrong = pd.DataFrame([one for one in faults.values() if one is not None], columns=list(_META))
+    files = [file for file in files if faults[file] is None]
+    if not files:
+        return _figures(wrong), _form(wrong)
     townships = dask_geopandas.read_parquet([str(file) for file in files], split_row_groups=False)
     rows = townships.map_partitions(
         township_rows,
@@ -85,7 +90,26 @@ def review_province(
     )
     with _Told(progress, len(files)), dask.config.set({"dataframe.convert-string": False}):
         long = rows.compute(scheduler=scheduler)
+    long = pd.concat([long, wrong.astype({"value": float})]) if len(wrong) else long
     return _figures(long), _form(long)
+
+
+def _fault_of(file: Path, *, month: date, known_at: datetime, zone: tzinfo) -> dict[str, Any] | None:
+    """Return why a township cannot be measured for the month and the instant; None: it can."""
+    try:
+        about = read_township(file)
+    except InputError as error:
+        return _fault(file.stem, "", str(error))
+    if about.month != f"{month:%Y-%m}":
+        return _fault(about.code, about.name, t("review.error_other_month", month=about.month))
+    if about.known_at > known_at:
+        local = f"{about.known_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        return _fault(about.code, about.name, t("review.error_known_after", known_at=local))
+    return None
+
+
+def _fault(code: str, name: str, said: str) -> dict[str, Any]:
+    return {"township_code": code, "township": name, "part": FAULT, "key": FAULT, "value": None, "said": said}
 
 
 class _Told(Callback):
@@ -120,26 +144,32 @@ def township_rows(
         `township_code`, `township`, `part` (`figure`, `form`, `fault`), `key`, `value`, `said`.
     """
     rows: list[dict[str, Any]] = []
-    columns = ["township_code", "name", "metric_epsg", "has_new_plan"]
-    for code, name, epsg, has_new_plan in townships[columns].itertuples(index=False, name=None):
+    columns = ["township_code", "name", "metric_epsg", "has_new_plan", "known_at"]
+    for code, name, epsg, has_new_plan, exported_at in townships[columns].itertuples(index=False, name=None):
+        # Nothing that was recorded after the export is there: the figures are of its instant.
+        known = min(known_at, datetime.fromisoformat(exported_at))
         named = {"township_code": str(code), "township": str(name)}
         try:
             frames = read_frames(Path(folder), str(code), has_new_plan=bool(has_new_plan))
+            booked = read_booked(Path(folder), str(code))
             metric = in_metres(frames, epsg=int(epsg))
-            review = review_of(metric, month, known_at=known_at, zone=zone, rules=rules)
-        except (GridmapError, ValueError, KeyError, OSError) as error:
-            rows.append(
-                named | {"part": FAULT, "key": FAULT, "value": None, "said": f"{type(error).__name__}: {error}"}
-            )
+            review = review_of(metric, month, known_at=known, zone=zone, rules=rules)
+        except GridmapError as error:
+            rows.append(_fault(str(code), str(name), str(error)))
             continue
-        rows += [named | row for row in _rows_of(review)]
+        except (ValueError, KeyError, OSError) as error:
+            said = t("review.error_layers_disagree", said=f"{type(error).__name__}: {str(error)[:120]}")
+            rows.append(_fault(str(code), str(name), said))
+            continue
+        rows += [named | row for row in _rows_of(review, booked)]
     return pd.DataFrame(rows, columns=list(_META)).astype({"value": float})
 
 
-def _rows_of(review: Review) -> list[dict[str, Any]]:
+def _rows_of(review: Review, booked: pd.Series) -> list[dict[str, Any]]:
     figures = [
         {"part": FIGURE, "key": str(key), "value": number(value), "said": None}
-        for key, value in review_row(review).items()
+        for row in (review_row(review), booked)
+        for key, value in row.items()
     ]
     forms = []
     if review.measures["disputes.n_new"].value is not None:

@@ -28,6 +28,7 @@ from gridmap.store.places import (
     read_water,
 )
 from gridmap.store.plans import read_plan_known, read_plan_units
+from gridmap.store.review import read_imported_after
 
 _YEAR = 12
 _A_MOMENT = timedelta(microseconds=1)
@@ -62,7 +63,14 @@ class Read:
 
 
 def read_review_frames(
-    connection: Connection, *, township_code: str, month: date, known_at: datetime, zone: tzinfo, rules: Rules
+    connection: Connection,
+    *,
+    township_code: str,
+    month: date,
+    known_at: datetime,
+    zone: tzinfo,
+    rules: Rules,
+    imported_by: datetime | None = None,
 ) -> Read:
     """Read a township as it was known at an instant.
 
@@ -83,6 +91,8 @@ def read_review_frames(
         The township's clock.
     rules
         How far patrols are looked back for.
+    imported_by
+        Incidents of files that came in later are left out: a file names the times of its records itself, and they may be long past.
 
     Raises
     ------
@@ -115,6 +125,11 @@ def read_review_frames(
     names = newest_names(categories)
     long_ago = month_span(month_before(month, n=_YEAR + 1), known_at=known_at, zone=zone).since
     incidents = read_active_incidents(connection, township_code=township_code, since=long_ago, now=known_at)
+    steps = read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at)
+    if imported_by is not None:
+        late = read_imported_after(connection, township_code=township_code, at=imported_by)
+        incidents = gpd.GeoDataFrame(incidents[~incidents.index.isin(late)])
+        steps = steps[~steps["incident_code"].isin(late)]
     keys, name_of = zip(incidents["category_code"], incidents["list_year"], strict=True), names.to_dict()
     category = pd.Series([name_of.get(key) for key in keys], index=incidents.index, dtype=object)
     frames = Frames(
@@ -128,7 +143,7 @@ def read_review_frames(
         water=read_water(connection, township_code=township_code),
         postings=read_all_postings(connection, township_code=township_code),
         incidents=gpd.GeoDataFrame(incidents[list(_INCIDENT)].assign(category=category)),
-        steps=read_active_steps(connection, township_code=township_code, since=long_ago, now=known_at)[list(_STEP)],
+        steps=steps[list(_STEP)],
         checkins=gpd.GeoDataFrame(facts(read_checkins)),
         fixes=gpd.GeoDataFrame(facts(read_fixes)),
         home_visits=facts(read_home_visits, from_month=True),

@@ -116,6 +116,7 @@ def review_report(
     known_at: datetime,
     zone: tzinfo,
     rules: Rules,
+    imported_by: datetime | None = None,
 ) -> ReviewReport:
     """Return the review of a month as it was known at an instant.
 
@@ -134,6 +135,8 @@ def review_report(
         The township's clock.
     rules
         Numbers of policy (`rules_of`).
+    imported_by
+        See `read_review_frames`: the instant at which a review was frozen.
 
     Raises
     ------
@@ -143,7 +146,13 @@ def review_report(
     begin = parse_month(month)
     require_begun(begin, known_at=known_at, zone=zone)
     read = read_review_frames(
-        connection, township_code=township_code, month=begin, known_at=known_at, zone=zone, rules=rules
+        connection,
+        township_code=township_code,
+        month=begin,
+        known_at=known_at,
+        zone=zone,
+        rules=rules,
+        imported_by=imported_by,
     )
     frames = in_metres(read.frames, epsg=read.township.metric_epsg)
     ways = _kept_ways(frames, rules)
@@ -159,7 +168,7 @@ def review_report(
         previous=months[1],
         last_year=months[2],
         known_at=known_at,
-        newest_at=read_known_at(connection, township_code=township_code, until=known_at),
+        newest_at=read_known_at(connection, township_code=township_code, until=known_at, imported_by=imported_by),
         is_over=known_at.astimezone(zone).date() >= following,
         plan=read.plan,
         plan_before=read.plan_before,

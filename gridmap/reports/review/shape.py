@@ -60,7 +60,7 @@ class ReviewFigure:
     previous, last_year
         The month before, and the same month of the year before; None where it is not compared.
     rows_key
-        The table that holds the rows behind it; None: it has none.
+        The table that holds the rows behind it; None where that may not be shown.
     is_public
         Whether it may stand on a sheet for everybody. The exact number of private matters may not.
     """

@@ -1,6 +1,6 @@
 """What the review needs of one township as GeoParquet, a file a layer, for a run over many townships."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,27 @@ from sqlalchemy import Connection
 from gridmap.analysis.review.frames import Frames, Rules
 from gridmap.errors import InputError
 from gridmap.reports.review.read import read_review_frames
+from gridmap.reports.review.report import review_report
+from gridmap.reports.review.shape import ReviewReport
 from gridmap.store.places import Township, read_areas
 from gridmap.texts import t
 
 TOWNSHIPS = "townships"
 _LAYERS = tuple(one.name for one in fields(Frames) if one.name not in ("has_new_plan", "teams"))
-_PLAIN = ("postings", "steps", "home_visits")
+BOOKED = "booked"
+"""Figures that are read from the books of a township, not measured: ledgers, promises, imports, tasks."""
+_BOOKED_SECTIONS, _QUARANTINED = ("ledgers", "promises", "actions"), "quality.quarantined"
+_PLAIN = ("postings", "steps", "home_visits", BOOKED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownshipAbout:
+    """A township of a folder: of which month its data are, and at which instant they were known."""
+
+    code: str
+    name: str
+    month: str
+    known_at: datetime
 
 
 def write_township(
@@ -46,11 +61,46 @@ def write_township(
         connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
     )
     land = read_areas(connection, township_code=township_code, level="township").geometry
-    return write_frames(read.frames, read.township, land.iloc[0], folder)
+    report = review_report(
+        connection, township_code=township_code, month=f"{month:%Y-%m}", known_at=known_at, zone=zone, rules=rules
+    )
+    return write_frames(
+        read.frames, read.township, land.iloc[0], folder, month=month, known_at=known_at, booked=_booked(report)
+    )
 
 
-def write_frames(frames: Frames, township: Township, land: Any, folder: Path) -> list[Path]:
+def _booked(report: ReviewReport) -> pd.Series:
+    """Return the figures that `analysis.review.month.review_row` does not know, named as there."""
+    row: dict[str, float | None] = {}
+    for section in report.sections:
+        for one in section.figures if section.key in _BOOKED_SECTIONS else ():
+            row |= {
+                one.key: one.value,
+                f"{one.key}.numerator": one.numerator,
+                f"{one.key}.denominator": one.denominator,
+            }
+            if one.previous is not None:
+                row[f"previous.{one.key}"] = one.previous.value
+    for name in ("value", "numerator", "denominator"):
+        key = _QUARANTINED if name == "value" else f"{_QUARANTINED}.{name}"
+        row[key] = getattr(report.figures[_QUARANTINED], name)
+    return pd.Series(row, dtype=float)
+
+
+def write_frames(
+    frames: Frames,
+    township: Township,
+    land: Any,
+    folder: Path,
+    *,
+    month: date,
+    known_at: datetime,
+    booked: pd.Series | None = None,
+) -> list[Path]:
     """Write the frames of one township, in the stored coordinate system, into the folders of their layers.
+
+    The row of the township says of which month they are and at which instant they were known: of another month they hold a part only.
+    It is put in place last, so that a township that could not be written whole is none.
 
     Raises
     ------
@@ -62,19 +112,42 @@ def write_frames(frames: Frames, township: Township, land: Any, folder: Path) ->
         "name": [township.name],
         "metric_epsg": [township.metric_epsg],
         "has_new_plan": [frames.has_new_plan],
+        "month": [f"{month:%Y-%m}"],
+        "known_at": [known_at.isoformat()],
     }
-    layers: dict[str, pd.DataFrame] = {TOWNSHIPS: gpd.GeoDataFrame(row, geometry=[land], crs=frames.villages.crs)}
-    layers |= {name: getattr(frames, name) for name in _LAYERS}
-    written = []
+    layers: dict[str, pd.DataFrame] = {name: getattr(frames, name) for name in _LAYERS}
+    figures = pd.Series(dtype=float) if booked is None else booked
+    layers[BOOKED] = figures.rename("value").rename_axis("key").reset_index()
+    layers[TOWNSHIPS] = gpd.GeoDataFrame(row, geometry=[land], crs=frames.villages.crs)
+    files = {name: folder / name / f"{township.code}.parquet" for name in layers}
     try:
+        files[TOWNSHIPS].unlink(missing_ok=True)
         for name, rows in layers.items():
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            file = folder / name / f"{township.code}.parquet"
-            rows.to_parquet(file)
-            written.append(file)
+            files[name].parent.mkdir(parents=True, exist_ok=True)
+            rows.to_parquet(files[name])
     except OSError as error:
-        raise InputError(t("review.error_out", out=folder)) from error
-    return written
+        raise InputError(t("review.error_unwritable", out=folder)) from error
+    return list(files.values())
+
+
+def read_township(file: Path) -> TownshipAbout:
+    """Return what the file of a township says of it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is none.
+    """
+    try:
+        row = gpd.read_parquet(file).iloc[0]
+        return TownshipAbout(
+            code=str(row["township_code"]),
+            name=str(row["name"]),
+            month=str(row["month"]),
+            known_at=datetime.fromisoformat(row["known_at"]),
+        )
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise InputError(t("review.error_layer_broken", township=file.stem, layer=TOWNSHIPS)) from error
 
 
 def read_frames(folder: Path, township_code: str, *, has_new_plan: bool) -> Frames:
@@ -83,12 +156,28 @@ def read_frames(folder: Path, township_code: str, *, has_new_plan: bool) -> Fram
     Raises
     ------
     InputError
-        If a layer of it is missing.
+        If a layer of it is missing or cannot be read.
     """
-    layers: dict[str, Any] = {}
-    for name in _LAYERS:
-        file = folder / name / f"{township_code}.parquet"
-        if not file.exists():
-            raise InputError(t("review.error_layer", township=township_code, layer=name))
-        layers[name] = pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
+    layers: dict[str, Any] = {name: _read_layer(folder, township_code, name) for name in _LAYERS}
     return Frames(**layers, has_new_plan=has_new_plan, teams=pd.Series(dtype=object))
+
+
+def read_booked(folder: Path, township_code: str) -> pd.Series:
+    """Return the figures of a township that are not measured, index their names.
+
+    Raises
+    ------
+    InputError
+        If the layer is missing or cannot be read.
+    """
+    return pd.Series(_read_layer(folder, township_code, BOOKED).set_index("key")["value"])
+
+
+def _read_layer(folder: Path, township_code: str, name: str) -> pd.DataFrame:
+    file = folder / name / f"{township_code}.parquet"
+    if not file.exists():
+        raise InputError(t("review.error_layer", township=township_code, layer=name))
+    try:
+        return pd.read_parquet(file) if name in _PLAIN else gpd.read_parquet(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(t("review.error_layer_broken", township=township_code, layer=name)) from error

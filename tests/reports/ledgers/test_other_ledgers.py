@@ -42,9 +42,9 @@ def patrols_of(engine: Engine) -> PatrolLedger:
         return patrol_ledger(connection, **ON, on=NOW.date(), month=MONTH, **PATROL)
 
 
-def lists_of(engine: Engine) -> ListsReport:
+def lists_of(engine: Engine, *, month: date = MONTH) -> ListsReport:
     with engine.connect() as connection:
-        return lists_report(connection, **ON, month=MONTH)
+        return lists_report(connection, **ON, month=month)
 
 
 @pytest.fixture
@@ -195,3 +195,22 @@ def test_signatures_are_counted_again_and_history_stays(tiny_engine: Engine):
     ]
     assert report.signatures["n_signed"].tolist() == [1, 3]
     assert (report.n_agreed.numerator, report.n_agreed.denominator, report.n_signed.value) == (1, 3, 0.75)
+
+
+def test_a_past_month_shows_conventions_as_they_stood_at_its_end(tiny_engine: Engine):
+    """One was agreed and counted before June ended, one agreed in it and entered in August, one agreed in July."""
+    given = {"township_code": TOWNSHIP, "recorded_by": "丁", "n_households": 4}
+    for grid, agreed_on, n_signed, month in (
+        (0, date(2026, 5, 1), 1, 5),
+        (1, date(2026, 6, 20), 2, 8),
+        (0, date(2026, 5, 1), 3, 9),
+        (1, date(2026, 6, 20), 4, 9),
+        (2, date(2026, 7, 1), 4, 7),
+    ):
+        now = at(2, month=month)
+        count_signatures(tiny_engine, grid_code=GRIDS[grid], agreed_on=agreed_on, n_signed=n_signed, now=now, **given)
+    june, july = (lists_of(tiny_engine, month=date(2026, month, 1)) for month in (6, 7))
+    assert june.signatures["n_signed"].tolist() == [1, 2]
+    assert (june.n_agreed.numerator, june.n_signed.numerator, june.n_signed.denominator) == (2, 3, 8)
+    assert (july.n_agreed.numerator, july.n_signed.numerator) == (3, 7)
+    assert lists_of(tiny_engine).n_signed.numerator == 11
