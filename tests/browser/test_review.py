@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from gridmap.settings import settings
 from tests.browser.conftest import Dashboard, Visit
+from tests.browser.pixels import until
 
 Open = Callable[..., Visit]
 _SCROLLED = "() => document.querySelector('[data-testid=\"stMain\"]').scrollTop"
@@ -21,6 +22,8 @@ def _this_month(page: Page) -> None:
 
 def _point(page: Page, said: str) -> None:
     expect(page.locator(".review-title")).to_have_text(said)
+    # The browser marks a point of the agenda a moment after it has drawn it.
+    expect(page.locator(".st-key-review_at label:has(input:checked)")).to_contain_text(said)
 
 
 def test_keys_turn_the_agenda_and_scroll_a_long_point(dashboard: Dashboard, visit: Open):
@@ -37,10 +40,10 @@ def test_keys_turn_the_agenda_and_scroll_a_long_point(dashboard: Dashboard, visi
         page.keyboard.press(key)
         _point(page, said)
     page.keyboard.press("Space")
-    page.wait_for_function(f"({_SCROLLED})() > 0")
+    until(page, lambda: page.evaluate(_SCROLLED) > 0)
     page.keyboard.press("PageDown")
     _point(page, "缺口：新增与消除")
-    page.wait_for_function(f"({_SCROLLED})() === 0")
+    until(page, lambda: page.evaluate(_SCROLLED) == 0)
 
 
 def test_who_writes_down_a_decision_turns_nothing_and_writes_it_once(dashboard: Dashboard, visit: Open):
