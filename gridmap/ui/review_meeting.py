@@ -268,6 +268,7 @@ def _again(connection: Connection, *, pack_id: int) -> Reproduction:
     return reproduce(connection, pack_id=pack_id)
 
 
+@loaders.renewed_daily
 def _late(connection: Connection, *, pack_id: int, now: datetime) -> Reproduction:
     return late_differences(connection, pack_id=pack_id, known_at=now)
 

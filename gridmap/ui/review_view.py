@@ -1,7 +1,7 @@
 """What the review page shows first: the month and its packs, what must be known to read it, figures with what they were made of."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from gridmap.reports.review.shape import Past, ReviewFigure, ReviewReport, Secti
 from gridmap.reports.review.words import figure_words, formula_of, note_words
 from gridmap.settings import settings
 from gridmap.texts import t
-from gridmap.ui import loaders, numbers, panels
+from gridmap.ui import known_on, loaders, numbers, panels
 from gridmap.ui.roles import handles_matters
 from gridmap.ui.theme import Markup
 
@@ -56,6 +56,12 @@ def _month_report(connection: Connection, *, township_code: str, month: str, now
     )
 
 
+@loaders.renewed_daily
+@depends_on(*vars(review_report)["topics"])
+def _past_month_report(connection: Connection, *, township_code: str, month: str, now: datetime) -> ReviewReport:
+    return _month_report(connection, township_code=township_code, month=month, now=now)
+
+
 def month() -> str:
     """Let a person choose the month; the one before this comes first, as the meeting looks at it."""
     first = loaders.today().replace(day=1)
@@ -70,19 +76,24 @@ def month() -> str:
 def version(chosen_month: str) -> Shown:
     """Let a person choose between what is known now and the packs of the month, the newest pack first."""
     packs = loaders.load(packs_report)
-    packs = packs[packs["month"] == chosen_month]
+    # Who looks back sees no pack, and no signature, that was not there on that day.
+    packs = packs[(packs["month"] == chosen_month) & (packs["frozen_at"] <= known_on.instant())]
     words = {int(str(pack_id)): _pack_words(row) for pack_id, row in packs.iterrows()}
-    options = [*words, _NOW]
+    words[_NOW] = t("meeting.as_known_now" if known_on.day() is None else "meeting.as_known_then")
     chosen: int = st.selectbox(
         t("meeting.version"),
-        options,
-        format_func=lambda one: words.get(one, t("meeting.as_known_now")),
-        key=f"review_version_{chosen_month}_{len(words)}",
+        list(words),
+        format_func=words.__getitem__,
+        key=f"review_version_{chosen_month}_{len(words) - 1}",
     )
     if chosen == _NOW:
-        now = loaders.load(_month_report, month=chosen_month)
+        is_over = chosen_month < f"{loaders.today():%Y-%m}"
+        now = loaders.load(_past_month_report if is_over else _month_report, month=chosen_month)
         return Shown(whole=now, report=_as_may_be_seen(now), pack=None)
     pack = loaders.load(frozen_review, pack_id=chosen)
+    if known_on.day() is not None:
+        signed = pack.signatures
+        pack = replace(pack, signatures=signed[signed["signed_at"] <= known_on.instant()])
     return Shown(whole=pack.report, report=_as_may_be_seen(pack.report), pack=pack)
 
 

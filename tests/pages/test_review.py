@@ -158,6 +158,17 @@ def test_who_only_looks_is_offered_nothing_to_write(open_page: Open, busy_engine
         assert not {"记下", "封存本月材料", "签字"} & {button.label for button in page.button}
 
 
+def test_who_looks_back_sees_no_pack_that_was_frozen_later(october: AppTest, open_page: Open):
+    page = _at(october, "signing")
+    _fill(page, "记录人", "张三")
+    page = _press(page, "封存本月材料")
+    versions = next(one for one in page.selectbox if one.label == "版本").options
+    assert [name[:2] for name in versions] == ["封存", "目前"]
+    back = open_page("review", known_on=date(2026, 11, 5))
+    back.selectbox(key="review_month").set_value(MONTH).run()
+    assert next(one for one in back.selectbox if one.label == "版本").options == ["当天所知"]
+
+
 def test_who_handles_nothing_sees_what_may_hang_on_a_board(
     open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
