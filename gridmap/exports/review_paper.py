@@ -361,14 +361,17 @@ def wide_signs(said: str) -> int:
 
 
 _NARROW, _BROAD, _HEAD_LINES = 5, 34, 2
+# Broken, a title as short as this leaves one sign for the second line; only a table of few columns has room for it.
+_UNBROKEN, _FEW = 12, 9
 
 
 def _widths(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
-    """Return how wide each column is: its longest cell, or its title broken over two lines."""
+    """Return how wide each column is: its longest cell, or its title, a long one broken over two lines."""
     found = []
     for at, title in enumerate(head):
-        cells = max([wide_signs(row[at]) for row in rows] + [_NARROW])
-        found.append(min(max(cells, -(-wide_signs(title) // _HEAD_LINES)), _BROAD))
+        whole = wide_signs(title)
+        least = whole if whole <= _UNBROKEN and len(head) <= _FEW else -(-whole // _HEAD_LINES)
+        found.append(min(max([wide_signs(row[at]) for row in rows] + [_NARROW, least]), _BROAD))
     return tuple(found)
 
 
