@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from gridmap.errors import InputError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+ROLES = ("viewer", "editor")
 LANGUAGES = ("zh", "en")
 
 
@@ -285,4 +286,6 @@ def settings() -> Settings:
     chosen = Settings(**given)  # type: ignore[arg-type]
     if chosen.language not in LANGUAGES:
         raise InputError(f"`GRIDMAP_LANGUAGE` must be one of {LANGUAGES}, got `{chosen.language}`.")
+    if chosen.open_role not in ROLES:
+        raise InputError(f"`GRIDMAP_OPEN_ROLE` must be one of {ROLES}, got `{chosen.open_role}`.")
     return chosen

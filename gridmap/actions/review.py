@@ -93,12 +93,14 @@ def decide(engine: Engine, task: NewTask, *, actor: Actor) -> int:
     Raises
     ------
     InputError
-        If there is no such month or figure, nothing is said, or only one of `who` and `until` is given.
+        If there is no such month or figure, nothing is said, only one of `who` and `until` is given, or that day is before the
+        month that the meeting looks at.
     sqlalchemy.exc.DBAPIError
         If the database refuses it.
     """
     _require_name(actor.name)
-    month = f"{parse_month(task.month):%Y-%m}"
+    first_on = parse_month(task.month)
+    month = f"{first_on:%Y-%m}"
     sections = {key.split(".")[0] for key in KINDS}
     if task.figure_key not in KINDS and task.figure_key not in sections:
         raise InputError(t("review.error_figure", figure=task.figure_key[:60]))
@@ -107,6 +109,8 @@ def decide(engine: Engine, task: NewTask, *, actor: Actor) -> int:
     who = (task.who or "").strip() or None
     if (who is None) != (task.until is None):
         raise InputError(t("review.error_who_until"))
+    if task.until is not None:
+        _require_later(task.until, first_on)
     with engine.begin() as connection:
         return append_task(
             connection,
@@ -137,7 +141,7 @@ def follow_up(
     Raises
     ------
     InputError
-        If there is no such task or step, or a day is missing or given too much.
+        If there is no such task or step, or a day is missing, given too much, or before the month in which the task was given.
     ConflictError
         If the task is not in a state for it: only an open one is done, moved or dropped, only one that is not is opened again.
     sqlalchemy.exc.DBAPIError
@@ -152,6 +156,8 @@ def follow_up(
         tasks = read_tasks(connection, township_code=township_code, known_at=actor.at)
         if task_id not in tasks.index:
             raise InputError(t("review.error_no_task", task=task_id))
+        if until is not None:
+            _require_later(until, parse_month(str(tasks["month"].to_dict()[task_id])))
         state = str(tasks["state"].to_dict()[task_id])
         if (state == "open") == (kind == "reopened"):
             raise ConflictError(t("review.error_task_state", state=t(f"review.task_{state}")))
@@ -187,6 +193,12 @@ def sign_review(engine: Engine, *, pack_id: int, role: str, actor: Actor) -> Non
         is_new = append_signature(connection, pack_id=pack_id, role=role, name=actor.name.strip(), signed_at=actor.at)
     if not is_new:
         raise ConflictError(t("review.error_signed", role=t(f"review.role_{role}")))
+
+
+def _require_later(until: date, first_on: date) -> None:
+    """Refuse a day that can only be a slip: a meeting gives nothing to be done before the month it looks at."""
+    if until < first_on:
+        raise InputError(t("review.error_until_past", until=until, month=f"{first_on:%Y-%m}"))
 
 
 def _require_name(name: str) -> None:

@@ -25,7 +25,9 @@ _CARDS = (
 )
 _MAPS = ("coverage.visited", "coverage.doors", "coverage.days", "cap.share")
 _TABLES = ("disputes.by_category", "gaps.by_village", "coverage.by_duty")
-_MOST_ROWS = 46
+# More rows, and nobody reads them from where people stand before a board.
+_MOST_ROWS = 30
+_NOTHING = ("", "0", "—")
 
 
 def review_board(report: ReviewReport, pictures: Sequence[Picture], *, digest: str) -> bytes:
@@ -77,9 +79,22 @@ def _tables(report: ReviewReport) -> list[PaperTable]:
     found, n = [], 0
     for key in _TABLES:
         table = report.tables.get(key)
-        if table is None or table.rows.empty or n + len(table.rows) > _MOST_ROWS:
+        if table is None or table.rows.empty:
             continue
-        n += len(table.rows)
-        set_one = paper_table(table)
+        set_one = _without_nothing(paper_table(table))
+        if n + len(set_one.rows) > _MOST_ROWS:
+            continue
+        n += len(set_one.rows)
         found.append(replace(set_one, caption=f"{titles[key]} · {set_one.caption}"))
     return found
+
+
+def _without_nothing(table: PaperTable) -> PaperTable:
+    """Return a table without the rows in which nothing happened; the workbook has them."""
+    last = len(table.rows) - 1
+
+    def tells(row: tuple[str, ...]) -> bool:
+        return any(cell not in _NOTHING for cell, is_number in zip(row, table.is_number, strict=True) if is_number)
+
+    kept = [row for at, row in enumerate(table.rows) if tells(row) or (table.has_total and at == last)]
+    return replace(table, rows=tuple(kept))

@@ -22,11 +22,11 @@ from gridmap.texts import language, t
 MOST_ROWS = 40
 _SHOWN_ROWS = 30
 _NUMBERS = ("count", "decimal", "share")
-# A name stands on paper without its code; the workbook has both.
 _CODE_OF = {
     "grid_code": "grid",
     "village_code": "village",
     "checkpoint_code": "name",
+    "code": "place",
     "old": "grid_before",
     "new": "grid_after",
 }
@@ -261,7 +261,7 @@ def paper_table(table: ReviewTable, *, n: int | None = None) -> PaperTable:
     caption = title if n is None else t("review.paper_table", n=n, title=title)
     if table.key == _COUNTY_FORM:
         return _county_form(table, caption)
-    columns = [one for one in table.columns if not _is_code(one, table)]
+    columns = told_columns(table)
     rows = table.rows
     after = ""
     if len(rows) > MOST_ROWS:
@@ -286,9 +286,10 @@ def _cell(column: ReviewColumn, value: object) -> str:
     return "" if value is None and column.kind in ("text", "word", "day") else cell_words(column, value)
 
 
-def _is_code(column: ReviewColumn, table: ReviewTable) -> bool:
-    name = _CODE_OF.get(column.key)
-    return name is not None and any(one.key == name for one in table.columns)
+def told_columns(table: ReviewTable) -> list[ReviewColumn]:
+    """Return the columns that people read: a name stands without its code; the workbook has both."""
+    keys = {one.key for one in table.columns}
+    return [one for one in table.columns if _CODE_OF.get(one.key) not in keys]
 
 
 def _is_number(column: ReviewColumn, table: ReviewTable) -> bool:
@@ -360,14 +361,17 @@ def wide_signs(said: str) -> int:
 
 
 _NARROW, _BROAD, _HEAD_LINES = 5, 34, 2
+# Broken, a title as short as this leaves one sign for the second line; only a table of few columns has room for it.
+_UNBROKEN, _FEW = 12, 9
 
 
 def _widths(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
-    """Return how wide each column is: its longest cell, or its title broken over two lines."""
+    """Return how wide each column is: its longest cell, or its title, a long one broken over two lines."""
     found = []
     for at, title in enumerate(head):
-        cells = max([wide_signs(row[at]) for row in rows] + [_NARROW])
-        found.append(min(max(cells, -(-wide_signs(title) // _HEAD_LINES)), _BROAD))
+        whole = wide_signs(title)
+        least = whole if whole <= _UNBROKEN and len(head) <= _FEW else -(-whole // _HEAD_LINES)
+        found.append(min(max([wide_signs(row[at]) for row in rows] + [_NARROW, least]), _BROAD))
     return tuple(found)
 
 

@@ -104,9 +104,19 @@ def _dress(document: Document) -> None:
     document.styles["Heading 1"].paragraph_format.space_after = Pt(6)
     document.styles["Caption"].paragraph_format.space_before = Pt(8)
     document.styles["Caption"].paragraph_format.space_after = Pt(3)
+    _speak(document)
     border = document.styles["Title"].element.pPr.find(qn("w:pBdr"))
     if border is not None:
         document.styles["Title"].element.pPr.remove(border)
+
+
+def _speak(document: Document) -> None:
+    """Tell Word the language of Chinese signs: without it lines may begin with a comma, and all is underlined as misspelt."""
+    for element in (
+        *document.styles.element.iter(qn("w:lang")),
+        *document.settings.element.iter(qn("w:themeFontLang")),
+    ):
+        element.set(qn("w:eastAsia"), "zh-CN")
 
 
 def _set_page(section: Any, *, across: bool) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap.maps.deck import FONT_FAMILY, CachedDeck, View, by_property, deck, layer
+from gridmap.maps.hatch import Line
 from gridmap.maps.heat import HEAT_RAMP
 from gridmap.maps.palette import LIGHT, rgba
 
@@ -29,11 +30,14 @@ class MapGround:
         Text, longitude, latitude of the names on the map.
     view
         Where to look.
+    scale
+        How much larger than on a desk its words are: seen from the back of a hall.
     """
 
     urls: tuple[tuple[str, str], ...]
     names: tuple[Name, ...]
     view: View
+    scale: float = 1.0
 
     def layers(
         self, *, fill: Any, over: Sequence[Mapping[str, Any]] = (), top: Sequence[Mapping[str, Any]] = ()
@@ -41,7 +45,8 @@ class MapGround:
         """Return the deck: grids with a fill, the base map, `over` it the picture, then borders, `top`, names."""
         urls = dict(self.urls)
         return deck(
-            [*_grids(urls, fill=fill), *_base(urls), *over, *_borders(urls), *top, *_names(self.names)], view=self.view
+            [*_grids(urls, fill=fill), *_base(urls), *over, *_borders(urls), *top, *_names(self.names, self.scale)],
+            view=self.view,
         )
 
 
@@ -86,7 +91,15 @@ def class_deck(
     return ground.layers(fill=fill, top=[_signs(classes, places), *_frame(dict(ground.urls), chosen)])
 
 
-def load_deck(ground: MapGround, *, steps: str, colours: Sequence[str], chosen: str | None) -> CachedDeck:
+def load_deck(
+    ground: MapGround,
+    *,
+    steps: str,
+    colours: Sequence[str],
+    chosen: str | None,
+    hatch: Sequence[Line] = (),
+    labels: Sequence[Name] = (),
+) -> CachedDeck:
     """Return the map of grids coloured by one measure.
 
     Parameters
@@ -100,9 +113,15 @@ def load_deck(ground: MapGround, *, steps: str, colours: Sequence[str], chosen: 
         The colour of each step.
     chosen
         Code of the grid to be framed, None for none.
+    hatch
+        Lines over what is unknown, from `hatch_lines`.
+    labels
+        Text, longitude, latitude of what is written on the grids.
     """
     fill = _stepped(steps, [rgba(colour, 0.92) for colour in colours], rgba(LIGHT.unknown, 0.25))
-    return ground.layers(fill=fill, top=_frame(dict(ground.urls), chosen))
+    urls = dict(ground.urls)
+    top = [*_frame(urls, chosen), *_texts("labels", labels, size=11 * ground.scale, weight=600)]
+    return ground.layers(fill=fill, over=_hatch(hatch, ground.scale), top=top)
 
 
 def heat_deck(ground: MapGround, *, image: str, corners: Sequence[Sequence[float]]) -> CachedDeck:
@@ -251,21 +270,25 @@ def _borders(urls: Urls) -> list[dict[str, Any]]:
     ]
 
 
-def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
-    if not names:
+def _names(names: Sequence[Name], scale: float) -> list[dict[str, Any]]:
+    return _texts("names", names, size=14 * scale, weight=600)
+
+
+def _texts(identity: str, texts: Sequence[Name], *, size: float, weight: int) -> list[dict[str, Any]]:
+    if not texts:
         return []
-    rows = [{"text": text, "at": [round(x, 6), round(y, 6)]} for text, x, y in names]
+    rows = [{"text": text, "at": [round(x, 6), round(y, 6)]} for text, x, y in texts]
     return [
         layer(
             "TextLayer",
-            "names",
+            identity,
             rows,
             getText="@@=text",
             getPosition="@@=at",
-            getSize=14,
+            getSize=round(size, 1),
             getColor=rgba(LIGHT.strong, 1),
             fontFamily=FONT_FAMILY.split(",")[1].strip(" '"),
-            fontWeight=600,
+            fontWeight=weight,
             characterSet="auto",
             # A radius wider than a stroke of a dense character never reaches full ink inside it, and hollows it out.
             fontSettings={"sdf": True, "fontSize": 64, "buffer": 10, "radius": 10},
@@ -273,6 +296,14 @@ def _names(names: Sequence[Name]) -> list[dict[str, Any]]:
             outlineColor=rgba("#ffffff", 0.95),
         )
     ]
+
+
+def _hatch(lines: Sequence[Line], scale: float) -> list[dict[str, Any]]:
+    if not lines:
+        return []
+    rows = [{"way": line} for line in lines]
+    width = {"getWidth": round(0.9 * scale, 2), "widthUnits": "pixels"}
+    return [layer("PathLayer", "hatch", rows, getPath="@@=way", getColor=rgba(LIGHT.unknown, 0.75), **width)]
 
 
 def _lanes(lines: gpd.GeoSeries) -> dict[str, Any]:

@@ -46,6 +46,12 @@ _reports = Shelf(_MAX_REPORTS)
 _last_good: dict[Hashable, Kept[Any]] = {}
 
 
+def renewed_daily(report: Callable[..., R]) -> Callable[..., R]:
+    """Mark a report of what is over: of the time it needs only the day, so it is read anew when the data change or a day ends."""
+    vars(report)["is_daily"] = True
+    return report
+
+
 @cache
 def _parameters(report: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(report).parameters)
@@ -94,8 +100,7 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
     given = _filled_in(report, arguments)
     known = watch().current().versions
     topics: tuple[str, ...] = getattr(report, "topics", TOPICS)
-    # A report that needs the time is renewed each minute, and then sees everything up to its own instant.
-    moment = f"{given['now']:%F %R}" if "now" in given and "now" not in arguments else None
+    moment = _moment(report, given["now"]) if "now" in given and "now" not in arguments else None
     key = (
         report,
         known_on.day(),
@@ -104,6 +109,13 @@ def load(report: Callable[..., R], /, **arguments: Any) -> R:
     version = (moment, *(known[topic] for topic in topics), settings().database_url)
     found: R = _reports.take(key, lambda: _read(report, given), version=version)
     return found
+
+
+def _moment(report: Callable[..., Any], now: datetime) -> str:
+    """Return until when a report that needs the time is the same: each minute it is renewed, and sees all up to its own instant."""
+    if getattr(report, "is_daily", False):
+        return f"{now.astimezone(settings().zone):%F}"
+    return f"{now:%F %R}"
 
 
 def load_or_last(report: Callable[..., R], /, **arguments: Any) -> Kept[R]:

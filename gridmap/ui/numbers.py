@@ -6,7 +6,7 @@ from gridmap.reports.figures import Figure
 from gridmap.settings import settings
 
 UNKNOWN = "—"
-_THIN_SPACE = "\u2009"
+THIN_SPACE = "\u2009"
 _SHARE = "unit.share"
 
 
@@ -18,7 +18,7 @@ def number(value: float | None) -> str:
     >>> number(10418) == "10\u2009418", number(None)
     (True, '—')
     """
-    return UNKNOWN if value is None else f"{value:,.0f}".replace(",", _THIN_SPACE)
+    return UNKNOWN if value is None else f"{value:,.0f}".replace(",", THIN_SPACE)
 
 
 def percent(share: float | None) -> str:

@@ -80,10 +80,12 @@ def _formula(figure: Figure) -> str:
     return f"{text}\n\n{made_of}"
 
 
-def map_ground(township: Township, *, width_px: float, height_px: float, grids_on: date | None = None) -> MapGround:
+def map_ground(
+    township: Township, *, width_px: float, height_px: float, grids_on: date | None = None, scale: float = 1.0
+) -> MapGround:
     """Return the base map of the office pages: the township's layers, the villages' names, the view of all of it.
 
-    `grids_on` is the day whose grids are drawn; None: today.
+    `grids_on` is the day whose grids are drawn; None: today. `scale`: how much larger than on a desk words are.
     """
     layers = [loaders.load(map_layer, layer=name) for name in _LAYERS if name != "grids" or grids_on is None]
     urls = [(one.name, one.url) for one in layers if one.n_features]
@@ -95,6 +97,7 @@ def map_ground(township: Township, *, width_px: float, height_px: float, grids_o
         urls=tuple(urls),
         names=tuple((name.name, name.longitude, name.latitude) for name in names if name.kind == "village"),
         view=fit(township.bounds, width_px=width_px, height_px=height_px, padding_px=_PADDING_PX),
+        scale=scale,
     )
 
 
@@ -121,7 +124,7 @@ def legend(items: Sequence[tuple[str, str, str]], *, title: str) -> None:
     Parameters
     ----------
     items
-        Shape (`step`, `dot`, or a checkpoint's state), colour, words.
+        Shape (`step`, `step hatched`, `dot`, or a checkpoint's state), colour, words.
     title
         What the map shows, with its unit.
     """

@@ -3,7 +3,9 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -26,13 +28,33 @@ from gridmap.store.models.review import SIGNING_ROLES
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders
-from gridmap.ui.review_view import Shown
+from gridmap.ui.review_view import Shown, title_markup
 from gridmap.ui.roles import handles_matters, may
+from gridmap.ui.theme import Markup
 from gridmap.ui.versions import watch
 
 SIGNING, FOLLOWED_UP = "signing", "actions"
-_SAID, _TURN = "review_said", "review_turn_of_forms"
+_FORMS = "review_forms"
 _STATES = {"open": "○", "done": "●", "dropped": "–"}
+
+
+@dataclass
+class _Forms:
+    """The forms of a session: their turn, who filled in the last one, what is to be told, and a lock.
+
+    The second click of a double click runs in a thread of its own while the first one still writes, and what the first
+    one puts into the session's state from then on is lost: both share this.
+    """
+
+    turn: int = 0
+    by: str = ""
+    said: tuple[str, str] | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
+def _forms() -> _Forms:
+    found: _Forms = st.session_state.setdefault(_FORMS, _Forms())
+    return found
 
 
 @depends_on("reviews")
@@ -45,13 +67,17 @@ def decisions(shown: Shown, section: Section) -> None:
     report = shown.report
     tasks = loaders.load(_tasks)
     is_here = (tasks["month"] == report.month.month) & (tasks["figure_key"].str.split(".").str[0] == section.key)
-    _tell()
-    for task_id, row in tasks[is_here].iterrows():
-        st.text(_task_words(int(str(task_id)), row))
     if section.key == FOLLOWED_UP:
         _follow_up(tasks[(tasks["month"] < report.month.month) & (tasks["kind"] == "task")], report.township_code)
     if may("editor"):
         _decide(report, section)
+    # Below the form: whatever is told, the form stays where it is, and open.
+    _tell()
+    words = [_task_words(int(str(task_id)), row) for task_id, row in tasks[is_here].iterrows()]
+    if words:
+        with st.container(key="review_decided"):
+            for said in words:
+                st.text(said)
 
 
 def _task_words(task_id: int, row: "pd.Series[Any]") -> str:
@@ -64,7 +90,7 @@ def _task_words(task_id: int, row: "pd.Series[Any]") -> str:
 
 
 def _decide(report: ReviewReport, section: Section) -> None:
-    turn = st.session_state.get(_TURN, 0)
+    turn = _forms().turn
     with st.expander(t("meeting.decide")), st.form(f"decide_{section.key}_{turn}", border=False):
         figures = {section.key: t(section.title_key)} | {one.key: t(one.title_key) for one in section.figures}
         first = st.columns([1.2, 3])
@@ -76,16 +102,16 @@ def _decide(report: ReviewReport, section: Section) -> None:
         second = st.columns([1, 1, 1, 0.6], vertical_alignment="bottom")
         second[0].text_input(t("meeting.who"), max_chars=40, help=t("meeting.who_help"), key=f"decide_who_{key}")
         second[1].date_input(t("meeting.until"), value=None, key=f"decide_until_{key}")
-        second[2].text_input(t("meeting.entered_by"), max_chars=40, key=f"decide_by_{key}")
+        second[2].text_input(t("meeting.entered_by"), max_chars=40, value=_forms().by, key=f"decide_by_{key}")
         second[3].form_submit_button(
             t("meeting.enter"),
             type="primary",
             on_click=_enter_decision,
-            args=[report.township_code, report.month.month, key],
+            args=[report.township_code, report.month.month, key, turn],
         )
 
 
-def _enter_decision(township_code: str, month: str, key: str) -> None:
+def _enter_decision(township_code: str, month: str, key: str, turn: int) -> None:
     told = st.session_state
     task = NewTask(
         township_code=township_code,
@@ -95,7 +121,12 @@ def _enter_decision(township_code: str, month: str, key: str) -> None:
         who=told[f"decide_who_{key}"] or None,
         until=told[f"decide_until_{key}"],
     )
-    _do(lambda actor: decide(write_engine(), task, actor=actor), by=told[f"decide_by_{key}"], said="meeting.entered")
+    _do(
+        lambda actor: decide(write_engine(), task, actor=actor),
+        by=told[f"decide_by_{key}"],
+        said="meeting.entered",
+        turn=turn,
+    )
 
 
 def _follow_up(tasks: pd.DataFrame, township_code: str) -> None:
@@ -117,12 +148,17 @@ def _follow_up(tasks: pd.DataFrame, township_code: str) -> None:
     st.dataframe(told, column_config=config, hide_index=True, key="review_tasks")
     if not may("editor"):
         return
-    turn = st.session_state.get(_TURN, 0)
+    turn = _forms().turn
     with st.form(f"follow_up_{turn}", border=False):
         places = st.columns([1.6, 1, 1, 1.6, 1, 0.7], vertical_alignment="bottom")
         words = {int(str(task_id)): f"{task_id} · {row['text'][:24]}" for task_id, row in tasks.iterrows()}
+        is_open = (tasks["state"] == "open").tolist()
         places[0].selectbox(
-            t("meeting.which_task"), list(words), format_func=words.__getitem__, key=f"follow_task_{turn}"
+            t("meeting.which_task"),
+            list(words),
+            index=is_open.index(True) if any(is_open) else 0,
+            format_func=words.__getitem__,
+            key=f"follow_task_{turn}",
         )
         places[1].selectbox(
             t("meeting.became"),
@@ -132,7 +168,7 @@ def _follow_up(tasks: pd.DataFrame, township_code: str) -> None:
         )
         places[2].date_input(t("meeting.moved_until"), value=None, key=f"follow_until_{turn}")
         places[3].text_input(t("meeting.task_note"), max_chars=300, key=f"follow_note_{turn}")
-        places[4].text_input(t("meeting.entered_by"), max_chars=40, key=f"follow_by_{turn}")
+        places[4].text_input(t("meeting.entered_by"), max_chars=40, value=_forms().by, key=f"follow_by_{turn}")
         places[5].form_submit_button(t("meeting.enter"), on_click=_enter_follow_up, args=[township_code, turn])
 
 
@@ -151,12 +187,13 @@ def _enter_follow_up(township_code: str, turn: int) -> None:
         ),
         by=told[f"follow_by_{turn}"],
         said="meeting.entered",
+        turn=turn,
     )
 
 
 def sign_off(shown: Shown, township: Township) -> None:
     """Draw the end of the meeting: freeze the month, what late data would change, signatures by role, the pack to take home."""
-    st.subheader(t(f"meeting.{SIGNING}"), anchor=False)
+    st.html(Markup(title_markup(t(f"meeting.{SIGNING}"))))
     _tell()
     if shown.pack is None:
         st.markdown(t("meeting.not_frozen"))
@@ -169,15 +206,20 @@ def sign_off(shown: Shown, township: Township) -> None:
 def _freeze(report: ReviewReport) -> None:
     if not may("editor"):
         return
+    turn = _forms().turn
     with st.form("freeze", border=False):
         places = st.columns([1, 1, 3], vertical_alignment="bottom")
-        places[0].text_input(t("meeting.entered_by"), max_chars=40, key="freeze_by")
+        places[0].text_input(t("meeting.entered_by"), max_chars=40, value=_forms().by, key="freeze_by")
         places[1].form_submit_button(
-            t("meeting.freeze"), type="primary", disabled=not report.is_over, on_click=_enter_freeze, args=[report]
+            t("meeting.freeze"),
+            type="primary",
+            disabled=not report.is_over,
+            on_click=_enter_freeze,
+            args=[report, turn],
         )
 
 
-def _enter_freeze(report: ReviewReport) -> None:
+def _enter_freeze(report: ReviewReport, turn: int) -> None:
     _do(
         lambda actor: freeze_review(
             write_engine(),
@@ -190,6 +232,7 @@ def _enter_freeze(report: ReviewReport) -> None:
         ),
         by=st.session_state["freeze_by"],
         said="meeting.frozen",
+        turn=turn,
     )
 
 
@@ -225,6 +268,7 @@ def _again(connection: Connection, *, pack_id: int) -> Reproduction:
     return reproduce(connection, pack_id=pack_id)
 
 
+@loaders.renewed_daily
 def _late(connection: Connection, *, pack_id: int, now: datetime) -> Reproduction:
     return late_differences(connection, pack_id=pack_id, known_at=now)
 
@@ -261,6 +305,7 @@ def _cell(value: object) -> str:
 
 
 def _sign(pack: FrozenReview, role: str) -> None:
+    turn = _forms().turn
     with st.form(f"sign_form_{role}", border=False):
         st.text_input(
             t("meeting.name"),
@@ -269,14 +314,15 @@ def _sign(pack: FrozenReview, role: str) -> None:
             placeholder=t("meeting.name"),
             key=f"sign_name_{role}",
         )
-        st.form_submit_button(t("meeting.sign"), on_click=_enter_signature, args=[pack.pack_id, role])
+        st.form_submit_button(t("meeting.sign"), on_click=_enter_signature, args=[pack.pack_id, role, turn])
 
 
-def _enter_signature(pack_id: int, role: str) -> None:
+def _enter_signature(pack_id: int, role: str, turn: int) -> None:
     _do(
         lambda actor: sign_review(write_engine(), pack_id=pack_id, role=role, actor=actor),
         by=st.session_state[f"sign_name_{role}"],
         said="meeting.signed",
+        turn=turn,
     )
 
 
@@ -310,19 +356,27 @@ def _zipped(report: ReviewReport, *, is_public: bool) -> bytes:
     return packed.getvalue()
 
 
-def _do(work: Callable[[Actor], object], *, by: str, said: str) -> None:
-    """Do what the meeting asked before the page is drawn anew, so that a click elsewhere loses nothing; a refusal is told."""
-    try:
-        work(Actor(name=by, at=datetime.now(UTC)))
-    except (InputError, ConflictError) as error:
-        st.session_state[_SAID] = ("error", str(error))
-        return
-    watch().look_now()
-    st.session_state[_SAID] = ("success", t(said))
-    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+def _do(work: Callable[[Actor], object], *, by: str, said: str, turn: int) -> None:
+    """Do what the meeting asked before the page is drawn anew, so that a click elsewhere loses nothing; a refusal is told.
+
+    What was asked from a form whose turn is over has been done: it was clicked twice.
+    """
+    forms = _forms()
+    with forms.lock:
+        if turn != forms.turn:
+            return
+        try:
+            work(Actor(name=by, at=datetime.now(UTC)))
+        except (InputError, ConflictError) as error:
+            forms.said = ("error", str(error))
+            return
+        watch().look_now()
+        forms.turn, forms.by = forms.turn + 1, by
+        forms.said = ("success", t(said))
 
 
 def _tell() -> None:
-    said = st.session_state.pop(_SAID, None)
+    forms = _forms()
+    said, forms.said = forms.said, None
     if said:
         (st.toast if said[0] == "success" else st.error)(said[1])

@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from gridmap.settings import settings
+from gridmap.settings import ROLES, settings
 from gridmap.texts import t
 from gridmap.ui import known_on, shell
-
-ROLES = ("viewer", "editor")
 
 
 def role() -> str:

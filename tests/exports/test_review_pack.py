@@ -141,6 +141,15 @@ def test_word_names_a_chinese_face_for_chinese_signs(files: dict[str, bytes]):
         assert faces.get(qn("w:eastAsia")) in {"黑体", "宋体"}
 
 
+def test_word_takes_chinese_signs_for_chinese(files: dict[str, bytes]):
+    document = docx.Document(io.BytesIO(files["review-2026-10.docx"]))
+    languages = [
+        *document.styles.element.iter(qn("w:lang")),
+        *document.settings.element.iter(qn("w:themeFontLang")),
+    ]
+    assert {one.get(qn("w:eastAsia")) for one in languages} == {"zh-CN"}
+
+
 def test_what_a_person_wrote_is_text_in_every_file(read: tuple[ReviewReport, ReviewGround], files: dict[str, bytes]):
     plain = EVIL.replace("\x07", "")
     assert [plain] in words_of(files["review-2026-10.docx"])
@@ -312,6 +321,21 @@ def test_the_sheet_of_the_board_is_one_page_whatever_the_month_brings(
     pictures = [Picture(key=key, section="coverage", caption="图", png=files[f"pictures/{key.replace('.', '-')}.png"]) for key in keys]  # fmt: skip
     given = board_given(replace(shown, sections=sections), pictures, digest="d" * 64)
     assert len(typeset_pages(BOARD, given, ppi=20, pictures=picture_files(pictures))) == 1
+
+
+def test_the_board_shows_no_row_in_which_nothing_happened(read: tuple[ReviewReport, ReviewGround]):
+    shown = public_report(read[0])
+    one = shown.tables["disputes.by_category"]
+    told = {"海事渔事": "0", "医疗": "<3", "合计": "0"}
+    rows = pd.DataFrame({key: list(told) if key == "category" else list(told.values()) for key in one.rows})
+    sections = tuple(
+        replace(each, tables=tuple(replace(own, rows=rows) if own.key == one.key else own for own in each.tables))
+        for each in shown.sections
+    )
+    given = board_given(replace(shown, sections=sections), (), digest="d" * 64)
+    table = next(each for each in given["tables"] if each["key"] == one.key)
+    assert one.has_total
+    assert [row[0] for row in table["rows"]] == ["医疗", "合计"]
 
 
 def test_a_paper_for_everybody_is_not_signed_and_says_what_is_hidden(read: tuple[ReviewReport, ReviewGround]):

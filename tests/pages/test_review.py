@@ -1,5 +1,6 @@
 """The page of the review: empty, on a busy month, decided, frozen, signed, followed up in the next month, late data listed."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 
@@ -65,6 +66,37 @@ def test_the_county_form_adds_up_on_the_page(october: AppTest):
     assert (numbers.iloc[:-1].sum() == numbers.iloc[-1])[lambda same: ~same].index.str.endswith("share").all()
 
 
+def test_what_is_unknown_is_hatched_on_the_map_and_in_its_legend(october: AppTest):
+    page = _at(october, "workload")
+    layers = {one["id"]: one for one in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+    assert layers["hatch"]["data"]
+    assert any('class="step hatched"' in one.proto.body for one in page.get("html"))
+    page = _at(page, "cap")
+    assert "hatch" not in [one["id"] for one in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]]
+
+
+def test_a_projected_table_is_as_high_as_its_larger_rows(october: AppTest):
+    page = _at(october, "satisfaction")
+    desk = page.dataframe[0]
+    page.toggle(key="review_presenting").set_value(True).run()
+    wall = page.dataframe[0]
+    assert wall.proto.row_height > desk.proto.row_height
+    assert wall.value.equals(desk.value)
+
+
+def test_a_cell_that_cannot_be_told_says_so_in_no_foreign_word(october: AppTest):
+    page = _at(october, "coverage")
+    assert page.dataframe[0].proto.placeholder == "—"
+
+
+def test_who_wrote_down_the_last_decision_need_not_write_his_name_again(october: AppTest):
+    page = _at(october, "cases")
+    _fill(page, "决定什么 / 要做什么", "通报")
+    _fill(page, "记录人", "张三")
+    page = _press(page, "记下")
+    assert [one.value for one in page.text_input if one.label == "记录人"] == ["张三"]
+
+
 def test_what_is_decided_is_followed_up_next_month(october: AppTest, open_page: Open, busy_engine: Engine):
     page = _at(october, "disputes")
     _fill(page, "决定什么 / 要做什么", EVIL)
@@ -126,6 +158,17 @@ def test_who_only_looks_is_offered_nothing_to_write(open_page: Open, busy_engine
         assert not {"记下", "封存本月材料", "签字"} & {button.label for button in page.button}
 
 
+def test_who_looks_back_sees_no_pack_that_was_frozen_later(october: AppTest, open_page: Open):
+    page = _at(october, "signing")
+    _fill(page, "记录人", "张三")
+    page = _press(page, "封存本月材料")
+    versions = next(one for one in page.selectbox if one.label == "版本").options
+    assert [name[:2] for name in versions] == ["封存", "目前"]
+    back = open_page("review", known_on=date(2026, 11, 5))
+    back.selectbox(key="review_month").set_value(MONTH).run()
+    assert next(one for one in back.selectbox if one.label == "版本").options == ["当天所知"]
+
+
 def test_who_handles_nothing_sees_what_may_hang_on_a_board(
     open_page: Open, busy_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
@@ -134,6 +177,6 @@ def test_who_handles_nothing_sees_what_may_hang_on_a_board(
     page = open_page("review")
     page.selectbox(key="review_month").set_value(MONTH).run()
     page = _at(page, "disputes")
-    tables = page.selectbox(key="review_table_disputes").options
-    assert not [name for name in tables if name.startswith("明细")]
+    assert "review_table_disputes" not in [one.key for one in page.selectbox]  # one table alone is no choice
+    assert any("按类型" in one.proto.body for one in page.get("html"))
     assert "I1" not in str([frame.value.to_dict() for frame in page.dataframe])

@@ -1,7 +1,7 @@
 """Reports are read once per change of what they depend on."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -93,3 +93,21 @@ def test_without_a_last_one_the_error_stays(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loaders, "_read", refuse)
     with pytest.raises(StoreUnavailable, match="gone"):
         loaders.load_or_last(household_report)
+
+
+@loaders.renewed_daily
+@depends_on("households")
+def daily_report(connection: Connection, *, township_code: str, now: datetime) -> int:
+    _read.append({"now": now})
+    return len(_read)
+
+
+def test_a_report_of_what_is_over_is_read_once_a_day_and_after_each_change(
+    tiny_engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    for moment in (NOW, NOW + timedelta(minutes=5), NOW + timedelta(days=1)):
+        monkeypatch.setattr(loaders.known_on, "instant", lambda moment=moment: moment)
+        loaders.load(daily_report)
+    assert [one["now"] for one in _read] == [NOW, NOW + timedelta(days=1)]
+    _touch(tiny_engine, "UPDATE household SET n_residents = n_residents + 1")
+    assert loaders.load(daily_report) == 3
