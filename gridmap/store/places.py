@@ -53,21 +53,31 @@ def read_townships(connection: Connection) -> list[Township]:
     ]
 
 
+# An area that ended had its land for itself until then, whoever holds it now.
+_AREAS = """
+SELECT area.area_code, area.name, area.kind, area.parent_code,
+       ST_AsBinary(CASE WHEN ended.geom IS NULL THEN area.geom
+                   ELSE ST_Multi(ST_CollectionExtract(ST_Difference(area.geom, ended.geom), 3)) END) AS geom
+FROM area
+LEFT JOIN LATERAL (
+    SELECT ST_Union(earlier.geom) AS geom FROM area AS earlier
+    WHERE earlier.township_code = area.township_code AND earlier.level = area.level AND earlier.valid_until IS NOT NULL
+      AND daterange(earlier.valid_from, earlier.valid_until) @> CAST(:on AS date)
+      AND earlier.valid_until < coalesce(area.valid_until, 'infinity') AND ST_Intersects(earlier.geom, area.geom)
+) AS ended ON true
+WHERE area.township_code = :township_code AND area.level = :level
+  AND (CAST(:on AS date) IS NULL OR daterange(area.valid_from, area.valid_until) @> CAST(:on AS date))
+ORDER BY area.area_code
+"""
+
+
 def read_areas(connection: Connection, *, township_code: str, level: str, on: date | None = None) -> gpd.GeoDataFrame:
     """Return the areas of one level, index `area_code`: `name`, `kind`, `parent_code`.
 
-    With a day only those that exist on it: a village that was merged into another is not there any more.
+    With a day only those that exist on it, with the land they had: a village that was merged into another is not there any
+    more, and before that day its land is not the other's.
     """
-    return read_layer(
-        connection,
-        "SELECT area_code, name, kind, parent_code, ST_AsBinary(geom) AS geom FROM area"
-        " WHERE township_code = :township_code AND level = :level AND (CAST(:on AS date) IS NULL"
-        " OR daterange(valid_from, valid_until) @> CAST(:on AS date)) ORDER BY area_code",
-        index="area_code",
-        township_code=township_code,
-        level=level,
-        on=on,
-    )
+    return read_layer(connection, _AREAS, index="area_code", township_code=township_code, level=level, on=on)
 
 
 def read_area_names(connection: Connection, *, township_code: str, level: str) -> pd.Series:

@@ -288,6 +288,8 @@ def test_a_village_that_joins_another_ends_and_the_next_plan_goes_over_its_land(
         units = read_units(connection, township_code=tiny.TOWNSHIP)
         tree = read_grid_tree(connection, township_code=tiny.TOWNSHIP, on=day)
     assert (list(before["name"]), list(after["name"])) == (["西村", "东村"], ["西村"])
+    assert before.to_crs(tiny.METRIC).area.round(-2).tolist() == [4e6, 4e6]
+    assert after.to_crs(tiny.METRIC).area.round(-2).tolist() == [8e6]
     assert list(groups.index) == list(tiny.GROUPS)
     assert set(units["village_code"]) == {tiny.WEST_VILLAGE}
     assert len(units) == 4

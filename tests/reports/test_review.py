@@ -43,6 +43,7 @@ from tests.tiny import (
     at,
     load_tiny_township,
     metric_point,
+    stored,
     write_categories,
 )
 
@@ -394,6 +395,16 @@ def test_a_village_that_was_merged_keeps_its_cases_in_every_total(busy_engine: E
     with busy_engine.begin() as connection:
         unplaced = gpd.GeoDataFrame(row, geometry=gpd.GeoSeries([None], crs=STORED))
         write_rows(connection, "incident", unplaced, key=["incident_code"], append_only=True)
+        early = [at(3, month=9)]
+        past = {
+            "incident_code": ["I8"],
+            "village_code": [None],
+            "happened_at": early,
+            "recorded_at": early,
+            "due_at": early,
+        }
+        placed = gpd.GeoDataFrame(row | past, geometry=stored([metric_point(3000, 900)]))
+        write_rows(connection, "incident", placed, key=["incident_code"], append_only=True)
         connection.execute(
             text(
                 "UPDATE area SET geom = (SELECT ST_Multi(ST_Union(geom)) FROM area WHERE level = 'village')"
@@ -411,6 +422,8 @@ def test_a_village_that_was_merged_keeps_its_cases_in_every_total(busy_engine: E
     assert rows["village"].to_dict() == {WEST_VILLAGE: "西村", EAST_VILLAGE: "东村", TOTAL: TOTAL}
     form = report.tables["disputes.county_form"]
     assert _summed(form, "n_new") == report.figures["disputes.n_new"].value == 3
+    september = review(busy_engine, month="2026-09").tables["disputes.by_village"].rows.set_index("village_code")
+    assert september["n_new"].drop(TOTAL).to_dict() == {WEST_VILLAGE: 3, EAST_VILLAGE: 1}
 
 
 # ---- a report that describes itself
