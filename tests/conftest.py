@@ -1,6 +1,7 @@
 """A real PostGIS for every test: one private cluster and one migrated template a session, one database a test."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     """The address of a private cluster that lives as long as the test run."""
-    lease = cluster.acquire(tmp_path_factory.mktemp("cluster"))
+    folder = tmp_path_factory.mktemp("cluster")
+    lease = cluster.acquire(folder)
     url = make_url(lease.url)
     with _admin(url).connect() as connection:
         # Nobody reads these databases after a power cut; with it, making one takes five times as long.
@@ -54,6 +56,9 @@ def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
         connection.execute(text("SELECT pg_reload_conf()"))
     yield url
     lease.release()
+    cluster.stop(folder)
+    # Beside root's own folders the cluster lies where pytest does not clean up.
+    shutil.rmtree(cluster.status(folder).home)
 
 
 def _admin(cluster_url: URL) -> Engine:
