@@ -1,5 +1,6 @@
 """`gridmap wecom …`: pull reports from the work platform (企业微信), and see which of its grids are ours."""
 
+import signal
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -52,6 +53,8 @@ def pull_reports(
     ) as client:
         engine = prepared_engine()
         if not once:
+            # A service is told to stop by another signal than the keyboard's.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             progress(t("wecom.pulling", minutes=f"{chosen.wecom_pull_minutes:g}"))
         try:
             while True:

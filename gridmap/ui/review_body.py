@@ -16,7 +16,7 @@ from gridmap.maps.hatch import Line, hatch_lines, label_places, layer_shapes
 from gridmap.maps.office import MapGround, load_deck
 from gridmap.reports.base_map import MapLayer, map_layer
 from gridmap.reports.review.shape import ReviewMap, ReviewReport, ReviewTable, Section
-from gridmap.reports.review.words import cell_words, column_title, formula_of
+from gridmap.reports.review.words import CHANCES, cell_words, column_title, formula_of
 from gridmap.store.places import Township
 from gridmap.texts import t
 from gridmap.ui import loaders, numbers, panels
@@ -110,7 +110,7 @@ def _told(table: ReviewTable, report: ReviewReport) -> tuple[pd.DataFrame, dict[
         if one.kind in ("count", "decimal", "share"):
             factor = 100.0 if one.kind == "share" else 1.0
             told[one.key] = pd.to_numeric(values, errors="coerce").astype(float) * factor
-            form = {"count": "%d", "decimal": "%.2f", "share": "%.1f%%"}[one.kind]
+            form = "%.3f" if one.key in CHANCES else {"count": "%d", "decimal": "%.2f", "share": "%.1f%%"}[one.kind]
             config[one.key] = st.column_config.NumberColumn(column_title(one), help=formula, format=form)
         else:
             told[one.key] = pd.Series([cell_words(one, value) for value in values], index=values.index, dtype=object)

@@ -113,7 +113,8 @@ def test_it_goes_on_pulling_until_it_is_stopped(ready, platform):
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
     assert next(line for line in lines if "resident reports: 1 pages" in line)
-    process.send_signal(signal.SIGINT)
+    # As a service is stopped; who was started in the background may be deaf to the keyboard.
+    process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert "stopped." in told

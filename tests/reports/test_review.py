@@ -21,12 +21,14 @@ from gridmap.reports.coverage import coverage_report
 from gridmap.reports.patrolled import patrolled_report
 from gridmap.reports.plans import plan_board
 from gridmap.reports.review.build import KINDS
+from gridmap.reports.review.build import column as a_column
 from gridmap.reports.review.canonical import canonical_text, digest_of, from_record, number, to_record
 from gridmap.reports.review.province import review_province
 from gridmap.reports.review.public import public_report
 from gridmap.reports.review.report import parse_month, review_report, rules_of
 from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewReport, ReviewTable
 from gridmap.reports.review.township_files import write_township
+from gridmap.reports.review.words import cell_words
 from gridmap.settings import Settings
 from gridmap.store.writing import write_rows
 from gridmap.texts import catalogue
@@ -427,6 +429,12 @@ def test_a_village_that_was_merged_keeps_its_cases_in_every_total(busy_engine: E
 
 
 # ---- a report that describes itself
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0, "<0.001"), (4.2e-5, "<0.001"), (0.001, "0.001"), (0.0349, "0.035"), (1.0, "1.000")])  # fmt: skip
+def test_a_probability_is_never_said_to_be_nothing(value: float, said: str):
+    assert cell_words(a_column("q", "decimal"), value) == said
+    assert cell_words(a_column("low_95", "decimal"), 0.0) == "0.00"
 
 
 def test_a_report_written_and_read_again_is_the_same(march: ReviewReport):

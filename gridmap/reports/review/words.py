@@ -8,6 +8,9 @@ from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewColumn, ReviewNot
 from gridmap.texts import t
 
 _SHARE = "unit.share"
+CHANCES = ("p", "q")
+"""Columns of probabilities: nothing is certain, so none is ever said to be 0."""
+_LEAST_CHANCE = 0.001
 
 
 def column_title(column: ReviewColumn) -> str:
@@ -26,6 +29,8 @@ def cell_words(column: ReviewColumn, value: Any) -> str:
         return t("review.nowhere")
     if column.kind == "word":
         return t(f"{column.words}{value}")
+    if column.key in CHANCES:
+        return f"{value:.3f}" if value >= _LEAST_CHANCE else f"<{_LEAST_CHANCE}"
     return number_words(value, column.kind) if column.kind in ("count", "decimal", "share") else str(value)
 
 
