@@ -62,12 +62,11 @@ def agenda(report: ReviewReport, *, last: str) -> str:
     )
     at = keys.index(chosen)
     with st.container(key="review_turn", horizontal=True):
-        for name, step, shortcut in (("back", -1, "PageUp"), ("next", 1, "PageDown")):
+        for name, step in (("back", -1), ("next", 1)):
             target = keys[min(max(at + step, 0), len(keys) - 1)]
             st.button(
                 t(f"meeting.{name}"),
                 key=f"review_{name}",
-                shortcut=shortcut,
                 disabled=target == chosen,
                 on_click=_go,
                 args=[target],

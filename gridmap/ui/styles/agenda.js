@@ -1,8 +1,10 @@
 // Keys of who presents: what a point is longer than the screen is scrolled by the usual keys, and the usual keys turn the agenda.
 const MAIN = '[data-testid="stMain"]';
 const POINTS = ".st-key-review_at input";
-// Here keys have a meaning of their own.
-const TAKEN = 'input:not([type="radio"]):not([type="checkbox"]), textarea, select, canvas, [contenteditable="true"], [role="combobox"], [role="listbox"], [role="grid"], [role="dialog"]';
+// Here somebody writes.
+const WRITING = 'input:not([type="radio"]):not([type="checkbox"]), textarea, [contenteditable="true"], [role="dialog"]';
+// Here the usual keys have a meaning of their own as well.
+const TAKEN = `${WRITING}, select, canvas, [role="combobox"], [role="listbox"], [role="grid"]`;
 
 function turn(find) {
   const points = [...document.querySelectorAll(POINTS)];
@@ -12,6 +14,8 @@ function turn(find) {
 }
 
 const KEYS = {
+  PageUp: (at) => at - 1,
+  PageDown: (at) => at + 1,
   ArrowLeft: (at) => at - 1,
   ArrowRight: (at) => at + 1,
   Home: () => 0,
@@ -37,7 +41,9 @@ export default function ({ data, parentElement }) {
   const hear = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing) return;
     const find = KEYS[event.key];
-    if (!find || (event.target instanceof Element && event.target.closest(TAKEN))) return;
+    // What a presenter sends turns the agenda also when a table or the map was clicked last.
+    const taken = event.key.startsWith("Page") ? WRITING : TAKEN;
+    if (!find || (event.target instanceof Element && event.target.closest(taken))) return;
     event.preventDefault();
     event.stopPropagation();
     turn(find);
