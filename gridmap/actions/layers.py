@@ -1,7 +1,6 @@
 """How each layer's checked frames go into the database; called by `load_layer` inside its transaction."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -15,7 +14,7 @@ from gridmap.analysis.clocks import Deadlines
 from gridmap.codes import grid_level
 from gridmap.errors import InputError
 from gridmap.frames import SERVICE_NEEDS
-from gridmap.store.places import read_areas
+from gridmap.store.places import read_area_ends, read_areas
 from gridmap.store.writing import Written, write_rows
 from gridmap.texts import t
 from gridmap.workdays import work_calendar
@@ -25,10 +24,6 @@ _LABEL_RANKS = {"township": 1, "village": 2, "group": 4}
 _WATER_LABEL_RANK = 3
 _LABELLED_WATER = ("river", "reservoir")
 _HELD_SHARE = 0.99
-_AGAIN = (
-    "SELECT area_code, name, valid_until FROM area"
-    " WHERE township_code = :township AND area_code = ANY(:codes) AND valid_until IS NOT NULL ORDER BY length(area_code), area_code"
-)
 _END = (
     "UPDATE area SET valid_until = greatest(CAST(:day AS date), valid_from + 1) WHERE area_code = ANY(:codes)",
     "UPDATE unit SET retired_on = :day WHERE group_code = ANY(:codes) AND retired_on IS NULL",
@@ -49,15 +44,12 @@ def store_areas(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
     """
     areas = _stamped(frames["areas"], stamp).sort_values("area_code", key=lambda codes: codes.str.len())
     areas.geometry = _as_multi(areas.geometry)
+    before = read_area_ends(connection, township_code=stamp.township_code)
+    _refuse_ended(areas, before)
     notes = _end_areas(connection, areas, stamp)
-    known = set(
-        connection.execute(
-            text("SELECT area_code FROM area WHERE township_code = :township"), {"township": stamp.township_code}
-        ).scalars()
-    )
     written = write_rows(connection, "area", areas, key=["area_code"])
-    if known:
-        new = {"day": stamp.valid_from, "codes": sorted(set(areas["area_code"]) - known)}
+    if len(before):
+        new = {"day": stamp.valid_from, "codes": sorted(set(areas["area_code"]) - set(before.index))}
         connection.execute(text("UPDATE area SET valid_from = :day WHERE area_code = ANY(:codes)"), new)
     groups = areas[areas["level"] == "group"]
     units = gpd.GeoDataFrame(
@@ -93,12 +85,15 @@ def store_areas(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:
     return Stored(written=written, notes=notes)
 
 
+def _refuse_ended(areas: gpd.GeoDataFrame, before: pd.DataFrame) -> None:
+    again = before[before["valid_until"].notna() & before.index.isin(areas["area_code"])]
+    if len(again):
+        first = again.iloc[0]
+        raise InputError(t("load.error_area_again", name=first["name"], area=first.name, day=first["valid_until"]))
+
+
 def _end_areas(connection: Connection, areas: gpd.GeoDataFrame, stamp: Stamp) -> tuple[str, ...]:
-    """End the areas whose land others hold in this file, and let the new ones begin; returns what a person must know."""
-    given: dict[str, Any] = {"township": stamp.township_code, "day": stamp.valid_from}
-    again = connection.execute(text(_AGAIN), given | {"codes": areas["area_code"].tolist()}).first()
-    if again is not None:
-        raise InputError(t("load.error_area_again", name=again.name, area=again.area_code, day=again.valid_until))
+    """End the areas whose land others hold in this file; returns what a person must know."""
     ended: dict[str, str] = {}
     for level in ("village", "group"):
         others = areas[areas["level"] == level]
@@ -107,13 +102,11 @@ def _end_areas(connection: Connection, areas: gpd.GeoDataFrame, stamp: Stamp) ->
         shapes = missing.geometry.to_numpy()
         held = shapely.area(shapely.intersection(shapes, shapely.union_all(others.geometry.to_numpy())))
         ended |= missing.loc[held > _HELD_SHARE * shapely.area(shapes), "name"].to_dict()
-    for statement in _END if ended else ():
-        connection.execute(text(statement), given | {"codes": sorted(ended)})
-    return (
-        (t("load.areas_ended", names=t("load.listed").join(ended.values()), day=stamp.valid_from, n=len(ended)),)
-        if ended
-        else ()
-    )
+    if not ended:
+        return ()
+    for statement in _END:
+        connection.execute(text(statement), {"day": stamp.valid_from, "codes": sorted(ended)})
+    return (t("load.areas_ended", names=t("load.listed").join(ended.values()), day=stamp.valid_from, n=len(ended)),)
 
 
 def store_households(connection: Connection, frames: Frames, stamp: Stamp) -> Stored:

@@ -12,6 +12,7 @@ from gridmap.frames import AREA_LEVELS
 from gridmap.ingest.context import TownshipContext
 from gridmap.store.places import (
     Township,
+    read_area_ends,
     read_areas,
     read_checkpoints,
     read_households,
@@ -52,10 +53,8 @@ def township_context(connection: Connection, township_code: str) -> TownshipCont
         for level in AREA_LEVELS
     }
     areas = gpd.GeoDataFrame(pd.concat(levels.values()).reset_index())
-    ended = [
-        code
-        for (code,) in known("SELECT area_code FROM area WHERE township_code = :township AND valid_until IS NOT NULL")
-    ]
+    ends = read_area_ends(connection, township_code=township_code)["valid_until"]
+    ended = frozenset(ends.index[ends.notna()])
     # A name that an area of today bears as well is hers.
     is_ended = areas["area_code"].isin(ended)
     is_overtaken = is_ended & areas["name"].isin(areas.loc[~is_ended, "name"])
@@ -67,7 +66,7 @@ def township_context(connection: Connection, township_code: str) -> TownshipCont
     return TownshipContext(
         township_code=township_code,
         areas=gpd.GeoDataFrame(areas[~is_overtaken].reset_index(drop=True)),
-        ended_codes=frozenset(ended),
+        ended_codes=ended,
         grid_codes=frozenset(
             code for (code,) in known("SELECT grid_code FROM grid WHERE level = 3 AND township_code = :township")
         ),

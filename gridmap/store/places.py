@@ -92,6 +92,17 @@ def read_area_names(connection: Connection, *, township_code: str, level: str) -
     return names["name"]
 
 
+def read_area_ends(connection: Connection, *, township_code: str) -> pd.DataFrame:
+    """Return every area of a township, the upper levels first, index `area_code`: `name`, `valid_until` (null: it stands)."""
+    return read_table(
+        connection,
+        "SELECT area_code, name, valid_until FROM area WHERE township_code = :township_code"
+        " ORDER BY length(area_code), area_code",
+        index="area_code",
+        township_code=township_code,
+    )
+
+
 def read_units(connection: Connection, *, township_code: str) -> gpd.GeoDataFrame:
     """Return the units that are not retired, index `unit_id`: `unit_code`, `group_code`, `village_code`."""
     return read_layer(
