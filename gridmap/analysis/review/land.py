@@ -263,14 +263,19 @@ def plan_moves(frames: Frames, households: gpd.GeoDataFrame) -> pd.DataFrame:
     return moves.sort_values(["n_households", "old", "new"], ascending=[False, True, True], ignore_index=True)
 
 
+def is_moved(moves: pd.DataFrame) -> pd.Series:
+    """Return which rows of `plan_moves` changed their grid; who is in no grid of either plan went nowhere, though null is not null."""
+    changed: pd.Series = (moves["old"] != moves["new"]) & ~(moves["old"].isna() & moves["new"].isna())
+    return changed
+
+
 def move_measures(frames: Frames, moves: pd.DataFrame) -> dict[str, Measure]:
     """Return how much a new plan changed: `plans.*`."""
     is_known = len(frames.grids) > 0 and len(frames.grids_before) > 0
     old, new = set(frames.grids_before.index), set(frames.grids.index)
-    is_moved = (moves["old"] != moves["new"]) & ~(moves["old"].isna() & moves["new"].isna())
     return {
         "plans.n_changes": counted(int(frames.has_new_plan), is_known=is_known),
-        "plans.n_moved_households": counted(int(moves.loc[is_moved, "n_households"].sum()), is_known=is_known),
+        "plans.n_moved_households": counted(int(moves.loc[is_moved(moves), "n_households"].sum()), is_known=is_known),
         "plans.n_new_grids": counted(len(new - old), is_known=is_known),
         "plans.n_gone_grids": counted(len(old - new), is_known=is_known),
     }

@@ -316,6 +316,13 @@ def review_of(
     )
 
 
+def row_parts(
+    key: str, value: float | None, numerator: float | None, denominator: float | None
+) -> dict[str, float | None]:
+    """Return a figure as it is named in a township's row."""
+    return {key: value, f"{key}.numerator": numerator, f"{key}.denominator": denominator}
+
+
 def review_row(review: Review) -> pd.Series:
     """Return the figures of a township as one row: `<key>`, `<key>.numerator`, `<key>.denominator`, and the month before.
 
@@ -326,7 +333,7 @@ def review_row(review: Review) -> pd.Series:
     """
     row: dict[str, float | None] = {}
     for key, one in review.measures.items():
-        row |= {key: one.value, f"{key}.numerator": one.numerator, f"{key}.denominator": one.denominator}
+        row |= row_parts(key, one.value, one.numerator, one.denominator)
         for name, past in (("previous", review.before), ("last_year", review.last_year)):
             if key in past.measures:
                 row[f"{name}.{key}"] = past.measures[key].value

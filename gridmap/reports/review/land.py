@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from gridmap.analysis.review.land import is_moved
 from gridmap.reports.review.build import Builder, column, grid_map, named, table, with_total
 from gridmap.reports.review.shape import ReviewNote, ReviewPlan, ReviewTable, Section
 
@@ -158,8 +159,7 @@ def plan_section(made: Builder, *, plan: ReviewPlan | None, before: ReviewPlan |
         values = {"plan": plan.name, "before": before.name, "valid_from": plan.valid_from.isoformat()}
         note = ReviewNote(text_key="review.note_plan_changed", values=values)
     moves = made.review.moves
-    # A household that is in no grid of either plan went nowhere, though null is not equal to null.
-    changed = moves[(moves["old"] != moves["new"]) & ~(moves["old"].isna() & moves["new"].isna())]
+    changed = moves[is_moved(moves)]
     flows = changed.assign(grid_before=named(changed["old"], names), grid_after=named(changed["new"], names))
     flows = with_total(flows, texts=["old", "new", "grid_before", "grid_after"], sums=["n_households"])
     touched = sorted(set(changed["old"].dropna()) | set(changed["new"].dropna()))

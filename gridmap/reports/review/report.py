@@ -154,13 +154,28 @@ def review_report(
         rules=rules,
         imported_by=imported_by,
     )
+    return report_of(connection, read, month=begin, known_at=known_at, zone=zone, rules=rules, imported_by=imported_by)
+
+
+def report_of(
+    connection: Connection,
+    read: Read,
+    *,
+    month: date,
+    known_at: datetime,
+    zone: tzinfo,
+    rules: Rules,
+    imported_by: datetime | None = None,
+) -> ReviewReport:
+    """Return the review of a township that `read_review_frames` has read, with the same arguments; `month` is its first day."""
+    township_code = read.township.code
     frames = in_metres(read.frames, epsg=read.township.metric_epsg)
     ways = _kept_ways(frames, rules)
-    review = review_of(frames, begin, known_at=known_at, zone=zone, rules=rules, ways=ways)
-    months = _about(begin, known_at=known_at, zone=zone)
+    review = review_of(frames, month, known_at=known_at, zone=zone, rules=rules, ways=ways)
+    months = _about(month, known_at=known_at, zone=zone)
     imports = read_imports(connection, township_code=township_code)
     made = Builder(review=review, months=months, zone=zone)
-    following = (begin + timedelta(days=31)).replace(day=1)
+    following = (month + timedelta(days=31)).replace(day=1)
     return ReviewReport(
         township_code=township_code,
         township_name=read.township.name,
@@ -180,7 +195,7 @@ def review_report(
             imports=imports[imports["imported_at"] <= known_at],
             tasks=read_tasks(connection, township_code=township_code, known_at=known_at),
             ledgers=read_ledger_facts(
-                connection, township_code=township_code, month=begin, known_at=known_at, zone=zone
+                connection, township_code=township_code, month=month, known_at=known_at, zone=zone
             ),
             today=known_at.astimezone(zone).date(),
         ),

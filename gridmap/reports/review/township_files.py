@@ -10,9 +10,10 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridmap.analysis.review.frames import Frames, Rules
+from gridmap.analysis.review.month import row_parts
 from gridmap.errors import InputError
 from gridmap.reports.review.read import read_review_frames
-from gridmap.reports.review.report import review_report
+from gridmap.reports.review.report import report_of, require_begun
 from gridmap.reports.review.shape import ReviewReport
 from gridmap.store.places import Township, read_areas
 from gridmap.texts import t
@@ -55,15 +56,14 @@ def write_township(
     Raises
     ------
     InputError
-        If the township is not in the database, or the folder cannot be written to.
+        If the month had not begun, the township is not in the database, or the folder cannot be written to.
     """
+    require_begun(month, known_at=known_at, zone=zone)
     read = read_review_frames(
         connection, township_code=township_code, month=month, known_at=known_at, zone=zone, rules=rules
     )
     land = read_areas(connection, township_code=township_code, level="township").geometry
-    report = review_report(
-        connection, township_code=township_code, month=f"{month:%Y-%m}", known_at=known_at, zone=zone, rules=rules
-    )
+    report = report_of(connection, read, month=month, known_at=known_at, zone=zone, rules=rules)
     return write_frames(
         read.frames, read.township, land.iloc[0], folder, month=month, known_at=known_at, booked=_booked(report)
     )
@@ -71,19 +71,13 @@ def write_township(
 
 def _booked(report: ReviewReport) -> pd.Series:
     """Return the figures that `analysis.review.month.review_row` does not know, named as there."""
-    row: dict[str, float | None] = {}
+    quarantined = report.figures[_QUARANTINED]
+    row = row_parts(_QUARANTINED, quarantined.value, quarantined.numerator, quarantined.denominator)
     for section in report.sections:
         for one in section.figures if section.key in _BOOKED_SECTIONS else ():
-            row |= {
-                one.key: one.value,
-                f"{one.key}.numerator": one.numerator,
-                f"{one.key}.denominator": one.denominator,
-            }
+            row |= row_parts(one.key, one.value, one.numerator, one.denominator)
             if one.previous is not None:
                 row[f"previous.{one.key}"] = one.previous.value
-    for name in ("value", "numerator", "denominator"):
-        key = _QUARANTINED if name == "value" else f"{_QUARANTINED}.{name}"
-        row[key] = getattr(report.figures[_QUARANTINED], name)
     return pd.Series(row, dtype=float)
 
 
