@@ -26,18 +26,15 @@ export default function ({ data, parentElement }) {
   parentElement.hidden = true;
   const main = document.querySelector(MAIN);
   if (!main) return undefined;
-  // Without a focus inside, the arrows and the space bar scroll nothing.
-  const take = () => {
-    const held = document.activeElement;
-    if (!held || held === document.body) main.focus({ preventScroll: true });
-  };
   main.tabIndex = -1;
   main.style.outline = "none";
   if (main.dataset.point !== data.point) {
     main.dataset.point = data.point;
     main.scrollTop = 0;
   }
-  take();
+  // Without a focus inside, the arrows and the space bar scroll nothing.
+  const held = document.activeElement;
+  if (!held || held === document.body) main.focus({ preventScroll: true });
   const hear = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing) return;
     const find = KEYS[event.key];
