@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gridmap.maps.palette import LIGHT
+from gridmap.maps.palette import LIGHT, USUAL
 from gridmap.maps.review_map import DPI, picture_style, png_of
 from gridmap.reports.review.shape import ReviewReport, ReviewTable
 from gridmap.reports.review.words import number_words
@@ -34,7 +34,7 @@ _WORKLOAD, _HEAD_ROOM, _LEAST_TOP = "workload.grids", 1.12, 2.5
 _MARKS = {
     "higher": ("^", LIGHT.alarm, LIGHT.alarm, 70),
     "lower": ("v", LIGHT.good, LIGHT.good, 70),
-    "as_expected": ("o", "#2a7f9e", "#2a7f9e", 34),
+    "as_expected": ("o", USUAL, USUAL, 34),
     "too_few": ("o", "none", LIGHT.unknown, 30),
 }
 

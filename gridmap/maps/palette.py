@@ -71,6 +71,8 @@ LIGHT = Palette(
     water="#8fc0e8",
     path="#a9b7c3",
 )
+USUAL = "#2a7f9e"
+"""The colour of a grid that carries what was expected, on light ground."""
 PALETTES: Mapping[Shade, Palette] = {"dark": DARK, "light": LIGHT}
 
 UNKNOWN_STEP = -1

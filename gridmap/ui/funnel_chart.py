@@ -8,17 +8,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridmap.maps.deck import FONT_FAMILY
-from gridmap.maps.palette import LIGHT
+from gridmap.maps.palette import LIGHT, USUAL
 
 _WORDS = {"fontFamily": FONT_FAMILY, "fontSize": 12, "color": LIGHT.normal}
-_USUAL = "#2a7f9e"
 _LINES = ("path://M0,3h6v2h-6zM10,3h6v2h-6z", "path://M0,3h16v2h-16z")
 _HEAD_ROOM, _LEAST_TOP = 1.12, 2.5
 # Shape and colour by class: never colour alone.
 _MARKS = {
     "higher": ("triangle", LIGHT.alarm, 13, 0),
     "lower": ("triangle", LIGHT.good, 13, 180),
-    "as expected": ("circle", _USUAL, 8, 0),
+    "as expected": ("circle", USUAL, 8, 0),
     "too few to say": ("emptyCircle", LIGHT.unknown, 7, 0),
 }
 
