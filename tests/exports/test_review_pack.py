@@ -43,9 +43,8 @@ from gridmap.reports.review.trend import with_months
 from gridmap.reports.review.words import figure_words
 from gridmap.settings import Settings
 from gridmap.texts import t
-from tests.busy import write_busy_day
 from tests.reviewing import database
-from tests.tiny import GRIDS, TOWNSHIP, at, load_tiny_township
+from tests.tiny import GRIDS, TOWNSHIP, at
 
 ZONE = ZoneInfo("Asia/Shanghai")
 EVIL = '=HYPERLINK("http://x")\x07{{township}}<w:p/>&'
@@ -53,12 +52,9 @@ FIXED_PDF = b"%PDF"
 
 
 @pytest.fixture(scope="module")
-def busy(cluster_url: URL, template_database: str) -> Iterator[Engine]:
+def busy(cluster_url: URL, template_busy: str) -> Iterator[Engine]:
     """The busy township, only read."""
-    with database(cluster_url, template_database) as engine:
-        with engine.begin() as connection:
-            load_tiny_township(connection)
-            write_busy_day(connection)
+    with database(cluster_url, template_busy) as engine:
         yield engine
 
 

@@ -32,7 +32,7 @@ from gridmap.reports.review.words import cell_words
 from gridmap.settings import Settings
 from gridmap.store.writing import write_rows
 from gridmap.texts import catalogue
-from tests.busy import NOW, write_busy_day
+from tests.busy import NOW
 from tests.reviewing import database
 from tests.tiny import (
     EAST_VILLAGE,
@@ -62,12 +62,9 @@ def review(engine: Engine, month: str = "2026-10", *, known_at: datetime = LATER
 
 
 @pytest.fixture(scope="module")
-def busy(cluster_url: URL, template_database: str) -> Iterator[Engine]:
+def busy(cluster_url: URL, template_busy: str) -> Iterator[Engine]:
     """The busy township, only read."""
-    with database(cluster_url, template_database) as engine:
-        with engine.begin() as connection:
-            load_tiny_township(connection)
-            write_busy_day(connection)
+    with database(cluster_url, template_busy) as engine:
         yield engine
 
 

@@ -19,7 +19,6 @@ from gridmap.reports.review.shape import NOWHERE, TOTAL, ReviewReport
 from gridmap.reports.review.township_files import write_township
 from gridmap.store.ledgers import append_row
 from gridmap.store.writing import write_rows
-from tests.busy import write_busy_day
 from tests.reports.test_review import LATER, MARCH, RULES, ZONE, _publish_move, review, write_cases
 from tests.reports.test_review_agenda import _promise, _step
 from tests.reviewing import database
@@ -39,12 +38,9 @@ Parts = tuple[float | None, float | None]
 
 
 @pytest.fixture(scope="module")
-def busy(cluster_url: URL, template_database: str) -> Iterator[Engine]:
+def busy(cluster_url: URL, template_busy: str) -> Iterator[Engine]:
     """A busy October with a new plan, ledgers, promises, tasks, a home in no grid, and check-ins that count nowhere."""
-    with database(cluster_url, template_database) as engine:
-        with engine.begin() as connection:
-            load_tiny_township(connection)
-            write_busy_day(connection)
+    with database(cluster_url, template_busy) as engine:
         _publish_move(engine, published_at=at(5), valid_from=date(2026, 10, 10))
         with engine.begin() as connection:
             home = {"household_code": ["H999"], "township_code": TOWNSHIP, "group_code": GROUPS[0], "n_residents": 2}
