@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from gridmap.exports.review_paper import told_columns
+from gridmap.exports.review_paper import told_columns, wide_signs
 from gridmap.exports.review_pictures import grid_picture
 from gridmap.maps.deck import CachedDeck
 from gridmap.maps.hatch import Line, hatch_lines, label_places, layer_shapes
@@ -28,6 +28,7 @@ _CONTENT_SHARE = CONTENT / (AGENDA + CONTENT)
 _MAP_PX, _TABLE_PX, _ROW_PX, _KEPT = 400, 400, 35, 32
 _PRESENTED_PX, _LEAST_PX = 175, 320
 _MARGINS_PX, _GAP_PX = 56, 16
+_SIGN_PX, _PAD_PX = 7.5, 18
 _HATCH_PX, _DEGREE_M = 7, 111_320.0
 _ROOM_FOR_LABELS_PX = 480
 
@@ -85,7 +86,7 @@ def _tables(section: Section, report: ReviewReport, room: Room) -> None:
     titles = {key: t(one.title_key) for key, one in filled.items()}
     titles |= {key: t("meeting.rows", table=titles[key]) for key, one in filled.items() if one.is_behind}
     chosen = _choice(t("meeting.table"), titles, f"review_table_{section.key}")
-    shown, config = _told(filled[chosen], report)
+    shown, config = _told(filled[chosen], report, larger=scale(room))
     row_px = round(_ROW_PX * scale(room))
     st.dataframe(
         shown,
@@ -99,7 +100,7 @@ def _tables(section: Section, report: ReviewReport, room: Room) -> None:
     )
 
 
-def _told(table: ReviewTable, report: ReviewReport) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _told(table: ReviewTable, report: ReviewReport, *, larger: float) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a table as it is read, with what its columns are called and how they are computed."""
     told: dict[str, pd.Series[Any]] = {}
     config: dict[str, Any] = {}
@@ -116,7 +117,12 @@ def _told(table: ReviewTable, report: ReviewReport) -> tuple[pd.DataFrame, dict[
             told[one.key] = pd.Series([cell_words(one, value) for value in values], index=values.index, dtype=object)
             is_name = one.kind == "text" and not is_named
             is_named = is_named or is_name
-            config[one.key] = st.column_config.TextColumn(column_title(one), help=formula, pinned=is_name)
+            width = None
+            if one.kind == "word":
+                # What a grid measures itself is too narrow for words that the projector makes larger.
+                widest = max(wide_signs(said) for said in (column_title(one), *told[one.key]))
+                width = round((widest * _SIGN_PX + _PAD_PX) * larger)
+            config[one.key] = st.column_config.TextColumn(column_title(one), help=formula, pinned=is_name, width=width)
     return pd.DataFrame(told), config
 
 
